@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"ptycho/data"
+)
+
+// dataFlags say how to read a dataset.
+type dataFlags struct {
+	Domain     string  `help:"What the frames hold, counts or amplitude. By default what the file says of itself, else detected." enum:",counts,amplitude" default:"" placeholder:"counts|amplitude" group:"Data"`
+	DC         string  `name:"dc" help:"Where the direct beam is in a frame, centre or corner. By default detected." enum:",centre,corner" default:"" placeholder:"centre|corner" group:"Data"`
+	Layout     string  `help:"Axes of the frames, nhw or hwn. By default detected." enum:",nhw,hwn" default:"" placeholder:"nhw|hwn" group:"Data"`
+	NPhotons   float64 `name:"nphotons" help:"Mean photons in a frame, where the data do not tell." placeholder:"FLOAT" group:"Data"`
+	FlipX      bool    `help:"Negate the x coordinates." group:"Data"`
+	FlipY      bool    `help:"Negate the y coordinates." group:"Data"`
+	SwapXY     bool    `name:"swap-xy" help:"Exchange x and y coordinates." group:"Data"`
+	CoordScale float64 `help:"Multiply the coordinates, for positions that are not in object pixels." default:"1" group:"Data"`
+}
+
+func (f *dataFlags) options(n int) data.LoadOptions {
+	return data.LoadOptions{
+		Domain: f.Domain, DC: f.DC, Layout: f.Layout, NPhotons: f.NPhotons,
+		FlipX: f.FlipX, FlipY: f.FlipY, SwapXY: f.SwapXY, CoordScale: f.CoordScale, N: n,
+	}
+}
+
+// load reads a dataset and tells what was found.
+func (f *dataFlags) load(o *output, path string, n int) (*data.Dataset, error) {
+	ds, err := data.Load(path, f.options(n))
+	if err != nil {
+		return nil, err
+	}
+	o.info("", "data", path, "frames", ds.Len(), "N", ds.N, "photons a frame", fmt.Sprintf("%.4g (%s)", ds.Dose, ds.DoseFrom))
+	for _, note := range ds.Notes {
+		o.info(note, "file", path)
+	}
+	return ds, nil
+}
+
+// subsample keeps count frames of ds, chosen at random; all when count is zero or there are no more.
+func subsample(ds *data.Dataset, count int, seed uint64) *data.Dataset {
+	if count == 0 || count >= ds.Len() {
+		return ds
+	}
+	return ds.Select(data.Subsample(ds.Len(), count, seed))
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ptycho/ckpt"
+	"ptycho/data"
+	"ptycho/model"
+	"ptycho/recon"
+	"ptycho/simulate"
+)
+
+type inspectCmd struct {
+	File string `arg:"" help:"Dataset, checkpoint, run directory or reconstruction."`
+	JSON bool   `name:"json" help:"For a program."`
+
+	dataFlags `embed:""`
+}
+
+// field is one line of a description.
+type field struct {
+	Name  string
+	Value any
+}
+
+// Run describes a file.
+func (c *inspectCmd) Run(_ context.Context, o *output) error {
+	fields, err := c.describe()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		m := map[string]any{}
+		for _, f := range fields {
+			m[strings.ReplaceAll(f.Name, " ", "_")] = f.Value
+		}
+		e := json.NewEncoder(o.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(m)
+	}
+	for _, f := range fields {
+		text := brief(f.Value)
+		if list, ok := f.Value.([]string); ok {
+			text = strings.Join(list, "\n"+strings.Repeat(" ", 18))
+		}
+		if text != "" {
+			fmt.Fprintf(o.stdout, "%-16s  %s\n", f.Name, text)
+		}
+	}
+	return nil
+}
+
+// describe finds out what kind of file it is.
+func (c *inspectCmd) describe() ([]field, error) {
+	st, err := os.Stat(c.File)
+	if err != nil {
+		return nil, err
+	}
+	if st.IsDir() || strings.HasSuffix(c.File, ".safetensors") {
+		return describeCheckpoint(c.File)
+	}
+	if z, err := data.OpenNPZ(c.File); err == nil {
+		names := make([]string, 0)
+		for _, h := range z.Headers() {
+			names = append(names, h.Name)
+		}
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+		if slices.Contains(names, "object") && slices.Contains(names, "coverage") {
+			return describeReconstruction(c.File)
+		}
+	}
+	return c.describeDataset()
+}
+
+func (c *inspectCmd) describeDataset() ([]field, error) {
+	ds, err := data.Load(c.File, c.options(0))
+	if err != nil {
+		setup, setupErr := data.LoadSetup(c.File, c.options(0))
+		if setupErr != nil || setup.Frames != nil {
+			return nil, err
+		}
+		ds = setup
+	}
+	f := []field{{"kind", "dataset"}, {"file", c.File}}
+	if ds.Frames == nil {
+		f = append(f, field{"frames", "none: probe, object and positions only"})
+	} else {
+		f = append(f, field{"frames", fmt.Sprintf("%d of %d×%d, stored as %s", ds.Len(), ds.N, ds.N, ds.Domain)},
+			field{"photons a frame", fmt.Sprintf("%.4g (%s), brightest pixel %.4g", ds.Dose, ds.DoseFrom, slices.Max(ds.Frames))})
+	}
+	if ds.Probe != nil {
+		f = append(f, field{"probe", fmt.Sprintf("%d×%d, %d mode(s), diameter %.1f px (D4σ)", ds.N, ds.N, ds.Modes, simulate.Diameter(ds.Probe, ds.N))})
+	}
+	if ds.Len() > 0 {
+		f = append(f, field{"positions", fmt.Sprintf("x %.2f … %.2f, y %.2f … %.2f px, nearest neighbour %.2f px", slices.Min(ds.X), slices.Max(ds.X), slices.Min(ds.Y), slices.Max(ds.Y), data.MedianStep(ds.X, ds.Y))},
+			field{"overlap", fmt.Sprintf("%.0f %%", 100*simulate.Overlap(ds))})
+	}
+	if ds.Object != nil {
+		f = append(f, field{"known object", fmt.Sprintf("%d×%d", ds.Object.Rows, ds.Object.Cols)})
+	}
+	if ds.Metadata.Generator != "" {
+		f = append(f, field{"written by", ds.Metadata.Generator})
+	}
+	return append(f, field{"notes", ds.Notes}), nil
+}
+
+func describeCheckpoint(path string) ([]field, error) {
+	path, err := model.Resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := ckpt.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if raw.Meta["format"] != model.Format {
+		var names []string
+		for _, t := range raw.Tensors {
+			names = append(names, fmt.Sprintf("%s %v", t.Name, t.Shape))
+		}
+		return []field{{"kind", "tensors"}, {"file", path}, {"format", raw.Meta["format"]}, {"tensors", names}}, nil
+	}
+	net, meta, err := model.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &net.Config
+	return []field{
+		{"kind", "checkpoint"},
+		{"file", path},
+		{"network", fmt.Sprintf("%s, N=%d, gridsize=%d, n_filters_scale=%d", c.ModelType, c.N, c.Gridsize, c.Filters)},
+		{"weights", net.Weights()},
+		{"heads", fmt.Sprintf("amplitude %s, phase π·tanh, probe_big %t, object_big %t", c.AmpActivation, c.ProbeBig, c.ObjectBig)},
+		{"probe", fmt.Sprintf("%d mode(s), probe_scale %.4g, trainable %t", c.ProbeModes, c.ProbeScale, c.ProbeTrainable)},
+		{"intensity scale", c.IntensityScale},
+		{"loss", fmt.Sprintf("nll %g, mae %g, amp-mse %g, realspace %g", c.Loss.NLL, c.Loss.MAE, c.Loss.MSE, c.Loss.Realspace)},
+		{"trained", fmt.Sprintf("%s epochs, %s steps, best loss %s in epoch %s", meta["epochs"], meta["steps"], meta["best_loss"], meta["best_epoch"])},
+		{"seed", c.Seed},
+	}, nil
+}
+
+func describeReconstruction(path string) ([]field, error) {
+	a, err := data.ReadNPZ(path)
+	if err != nil {
+		return nil, err
+	}
+	object, cover, origin := a["object"], a["coverage"], a["origin"]
+	w, err1 := cover.Float32s()
+	at, err2 := origin.Int64s()
+	pix, err3 := object.Complex64s()
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(object.Shape) != 2 || len(w) != len(pix) || len(at) != 2 {
+		return nil, fmt.Errorf("%s: expected object and coverage of equal shape and an origin of two numbers, found %v, %v, %v", path, object.Shape, cover.Shape, origin.Shape)
+	}
+	r := recon.Reconstruction{Object: &data.Image{Rows: object.Shape[0], Cols: object.Shape[1], Pix: pix}, Coverage: w}
+	covered, low, high := r.Range()
+	return []field{
+		{"kind", "reconstruction"},
+		{"file", path},
+		{"size", fmt.Sprintf("%d×%d px, element [0,0] at row %d, column %d", r.Object.Rows, r.Object.Cols, at[0], at[1])},
+		{"covered", fmt.Sprintf("%.1f %%", 100*covered)},
+		{"amplitude", fmt.Sprintf("%.4g … %.4g where covered", low, high)},
+		{"patches", a["xcoords"].Len()},
+		{"probe", fmt.Sprint(a["probe"].Shape)},
+		{"run", filepath.Join(filepath.Dir(path), "run.json")},
+	}, nil
+}

@@ -1,0 +1,135 @@
+// Command ptycho trains a physics-informed neural network on ptychographic scans and reconstructs objects
+// with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"ptycho/internal/kernel"
+	"ptycho/train"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // the input or the run failed
+	exitUsage       = 2   // wrong usage
+	exitInterrupted = 130 // interrupted, after saving
+)
+
+type cli struct {
+	Simulate simulateCmd `cmd:"" help:"Simulate a scan with known truth."`
+	Train    trainCmd    `cmd:"" help:"Train a network on a scan."`
+	Infer    inferCmd    `cmd:"" help:"Reconstruct an object from a scan with a trained network."`
+	Inspect  inspectCmd  `cmd:"" help:"Describe a dataset, a checkpoint or a reconstruction."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is a mistake in how the program was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exited carries an exit code out of kong, which ends --help and --version by calling Exit.
+type exited int
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	err := execute(ctx, args, stdout, stderr)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+		fmt.Fprintf(stderr, "ptycho: %v\n", err)
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "ptycho: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "ptycho: %v\n", err)
+	return exitFailed
+}
+
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c cli
+	app := func(opts ...kong.Option) (*kong.Kong, error) {
+		return kong.New(&c, append([]kong.Option{
+			kong.Name("ptycho"),
+			kong.Description("Ptychography with a physics-informed neural network. Flags may be spelled with - or _."),
+			kong.Vars{"version": version},
+			kong.Writers(stdout, stderr),
+			kong.Exit(func(code int) { panic(exited(code)) }),
+			kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		}, opts...)...)
+	}
+	k, err := app()
+	if err != nil {
+		return err
+	}
+	args, err = normalise(k.Model, args)
+	if err != nil {
+		return usageError{err}
+	}
+	resolver, err := configResolver(args)
+	if err != nil {
+		return err
+	}
+	if resolver != nil {
+		if k, err = app(kong.Resolvers(resolver)); err != nil {
+			return err
+		}
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := k.Parse(args)
+	if err != nil {
+		return usageError{fmt.Errorf("%w\nsee ptycho --help", err)}
+	}
+	if err := kernel.EnvError(); err != nil {
+		return usageError{err}
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run(&output{stdout: stdout, stderr: stderr, args: args, values: flagValues(parsed.Selected())})
+}
+
+// flagValues returns what the flags of a command resolved to, under the original program's spelling.
+func flagValues(command *kong.Node) map[string]any {
+	values := map[string]any{}
+	for _, f := range command.Flags {
+		values[strings.ReplaceAll(f.Name, "-", "_")] = f.Target.Interface()
+	}
+	return values
+}

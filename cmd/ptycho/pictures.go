@@ -1,0 +1,116 @@
+package main
+
+import (
+	"math"
+	"math/cmplx"
+	"path/filepath"
+
+	"ptycho/data"
+	"ptycho/metrics"
+	"ptycho/recon"
+	"ptycho/render"
+)
+
+// The pictures of a reconstruction, under the names that the original program gives them.
+const (
+	amplitudePicture  = "reconstructed_amplitude.png"
+	phasePicture      = "reconstructed_phase.png"
+	comparisonPicture = "comparison_plot.png"
+)
+
+// pictureCoverage is the part of the best coverage below which a pixel is not drawn.
+const pictureCoverage = 1e-3
+
+// write stores everything that infer makes.
+func (c *inferCmd) write(r *recon.Reconstruction, ds *data.Dataset, s *scores) error {
+	if err := r.Save(filepath.Join(c.OutputDir, recon.ReconstructionFile)); err != nil {
+		return err
+	}
+	if s != nil {
+		if err := writeJSON(filepath.Join(c.OutputDir, "metrics.json"), s); err != nil {
+			return err
+		}
+	}
+	img, mask := trimmed(r)
+	amp := render.Amplitude("Reconstructed amplitude", img.Rows, img.Cols, img.Pix, mask)
+	if err := render.WritePNG(filepath.Join(c.OutputDir, amplitudePicture), amp); err != nil {
+		return err
+	}
+	phase := render.Phase("Reconstructed phase", img.Rows, img.Cols, img.Pix, mask)
+	if c.PhaseVmin != nil {
+		phase.VMin = c.PhaseVmin
+	}
+	if c.PhaseVmax != nil {
+		phase.VMax = c.PhaseVmax
+	}
+	if err := render.WritePNG(filepath.Join(c.OutputDir, phasePicture), phase); err != nil {
+		return err
+	}
+	if c.ComparisonPlot && ds.Object != nil && s != nil {
+		return c.compare(r, ds.Object)
+	}
+	return nil
+}
+
+// trimmed returns the part of the object that was measured well enough to be looked at, with its mean
+// phase turned to zero, and where in it that is.
+func trimmed(r *recon.Reconstruction) (*data.Image, []bool) {
+	top := float32(0)
+	for _, v := range r.Coverage {
+		top = max(top, v)
+	}
+	cols := r.Object.Cols
+	r0, r1, c0, c1 := r.Object.Rows, 0, cols, 0
+	sum := complex128(0)
+	for i, v := range r.Coverage {
+		if v > pictureCoverage*top {
+			r0, r1 = min(r0, i/cols), max(r1, i/cols+1)
+			c0, c1 = min(c0, i%cols), max(c1, i%cols+1)
+			sum += complex(float64(v), 0) * complex128(r.Object.Pix[i])
+		}
+	}
+	if r1 <= r0 {
+		r0, r1, c0, c1 = 0, r.Object.Rows, 0, cols
+	}
+	turn := complex64(cmplx.Rect(1, -cmplx.Phase(sum)))
+	img := &data.Image{Rows: r1 - r0, Cols: c1 - c0}
+	mask := make([]bool, 0, img.Rows*img.Cols)
+	for y := r0; y < r1; y++ {
+		for x := c0; x < c1; x++ {
+			i := y*cols + x
+			img.Pix = append(img.Pix, r.Object.Pix[i]*turn)
+			mask = append(mask, r.Coverage[i] > pictureCoverage*top)
+		}
+	}
+	return img, mask
+}
+
+// compare draws reconstruction and known object inside the scan with the same scales.
+func (c *inferCmd) compare(r *recon.Reconstruction, truth *data.Image) error {
+	b, _ := r.ScanBox()
+	rec, want, _, err := r.Overlay(truth, b)
+	if err != nil {
+		return err
+	}
+	_, _, gauged := metrics.RemovePlane(rec, want)
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range want.Abs() {
+		low, high = min(low, v), max(high, v)
+	}
+	figure := func(title string, m metrics.Image, f func(string, int, int, []complex64, []bool) render.Figure) render.Figure {
+		pix := make([]complex64, len(m.Pix))
+		for i, v := range m.Pix {
+			pix[i] = complex64(v)
+		}
+		return f(title, m.Rows, m.Cols, pix, nil)
+	}
+	figs := []render.Figure{
+		figure("Reconstructed phase", gauged, render.Phase), figure("Known phase", want, render.Phase),
+		figure("Reconstructed amplitude", gauged, render.Amplitude), figure("Known amplitude", want, render.Amplitude),
+	}
+	figs[0].Map, figs[0].VMin, figs[0].VMax = figs[1].Map, figs[1].VMin, figs[1].VMax
+	for i := 2; i < 4; i++ {
+		figs[i].VMin, figs[i].VMax = &low, &high
+	}
+	return render.WriteComparison(filepath.Join(c.OutputDir, comparisonPicture), figs)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"ptycho/internal/atomicfile"
+	"ptycho/internal/kernel"
+	"ptycho/internal/usage"
+	"ptycho/model"
+	"ptycho/train"
+)
+
+// resolved is the configuration that a run really had.
+type resolved struct {
+	Model *model.Config  `json:"model,omitempty"`
+	Train *train.Config  `json:"train,omitempty"`
+	Flags map[string]any `json:"flags"` // by name, defaults and configuration file included
+}
+
+// runRecord is what run.json holds: how a result was made, and on what.
+type runRecord struct {
+	Command    string            `json:"command"`
+	Args       []string          `json:"args"`
+	Version    string            `json:"version"`
+	Go         string            `json:"go"`
+	Platform   string            `json:"platform"`
+	Kernel     string            `json:"kernel"`
+	Cores      int               `json:"cores"`
+	Started    time.Time         `json:"started"`
+	Finished   *time.Time        `json:"finished"` // null while the run goes on, or when it failed
+	Wall       float64           `json:"wall_seconds"`
+	CPU        float64           `json:"cpu_seconds"`
+	PeakMemory int64             `json:"peak_rss_bytes"`
+	Inputs     map[string]string `json:"inputs_sha256"`
+	Config     resolved          `json:"config"`
+	Results    map[string]any    `json:"results,omitempty"`
+	Notes      []string          `json:"notes,omitempty"`
+}
+
+func newRunRecord(command string, o *output) *runRecord {
+	return &runRecord{
+		Command: command, Args: o.args, Config: resolved{Flags: o.values}, Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Kernel: kernel.Name(), Cores: runtime.GOMAXPROCS(0), Started: time.Now(), Inputs: map[string]string{},
+	}
+}
+
+// inputs adds the SHA-256 of files; empty names are left out.
+func (r *runRecord) inputs(paths ...string) error {
+	for _, p := range paths {
+		if p == "" {
+			continue
+		}
+		sum, err := fileSum(p)
+		if err != nil {
+			return err
+		}
+		r.Inputs[p] = sum
+	}
+	return nil
+}
+
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// write stores the record in dir; a record with results is that of a finished run.
+func (r *runRecord) write(dir string) error {
+	if r.Results != nil {
+		now, u := time.Now(), usage.Now()
+		r.Finished, r.Wall, r.CPU, r.PeakMemory = &now, now.Sub(r.Started).Seconds(), u.CPU.Seconds(), u.Peak
+	}
+	return writeJSON(filepath.Join(dir, "run.json"), r)
+}
+
+func writeJSON(path string, v any) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	})
+}
+
+// writable makes the output directory and sees that files can be made in it, before anything is computed.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".writable")
+	if err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}

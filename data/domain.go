@@ -1,0 +1,193 @@
+package data
+
+import (
+	"fmt"
+	"math"
+)
+
+// valueStats tells counts (whole numbers) from √counts (whole squares).
+type valueStats struct {
+	nonzero int
+	whole   int // whole numbers
+	roots   int // not whole, but their squares are
+	other   int // neither
+	levels  int // distinct whole values, counted up to manyLevels
+	max     float64
+}
+
+const (
+	// nearlyAll is the share of values that has to follow a rule; the rest may be corrected pixels.
+	nearlyAll = 0.999
+	// manyLevels distinct whole values are more than rounded amplitudes would show.
+	manyLevels = 16
+)
+
+// measure returns the statistics of an array's values.
+func measure(a Array) valueStats {
+	switch v := a.Data.(type) {
+	case []float64:
+		s := measureValues(v, epsilon64)
+		if s.roots == 0 && s.other > 0 && singlePrecision(v) {
+			s = measureValues(v, epsilon32)
+		}
+		return s
+	case []float32:
+		return measureValues(v, epsilon32)
+	}
+	f, err := a.Float64s()
+	if err != nil {
+		return valueStats{}
+	}
+	return measureValues(f, epsilon64)
+}
+
+// The relative rounding errors of float32 and float64.
+const (
+	epsilon32 = 0x1p-24
+	epsilon64 = 0x1p-53
+)
+
+// singlePrecision tells whether v was computed in float32.
+func singlePrecision(v []float64) bool {
+	for _, x := range v {
+		if float64(float32(x)) != x {
+			return false
+		}
+	}
+	return true
+}
+
+// measureValues classifies values that were rounded to the relative precision eps.
+func measureValues[T float32 | float64](v []T, eps float64) valueStats {
+	// A root's square is off by up to 2 eps; beyond limit a random square would often be near a whole one.
+	tol := 8 * eps
+	limit := 0.01 / tol
+	var s valueStats
+	seen := make(map[float64]bool, manyLevels)
+	for _, t := range v {
+		x := float64(t)
+		if x == 0 {
+			continue
+		}
+		s.nonzero++
+		s.max = max(s.max, x)
+		sq := x * x
+		root := math.Round(sq)
+		switch {
+		case x == math.Trunc(x):
+			s.whole++
+			if len(seen) < manyLevels {
+				seen[x] = true
+			}
+		case sq > limit:
+		case root >= 1 && math.Abs(sq-root) <= tol*sq:
+			s.roots++
+		default:
+			s.other++
+		}
+	}
+	s.levels = len(seen)
+	return s
+}
+
+// counts tells whether the values are whole numbers.
+func (s valueStats) counts() bool {
+	return s.nonzero > 0 && float64(s.whole) >= nearlyAll*float64(s.nonzero) && !s.rootsOfCounts()
+}
+
+// rootsOfCounts tells whether the values are square roots of whole numbers, and not whole themselves.
+func (s valueStats) rootsOfCounts() bool {
+	judged := s.whole + s.roots + s.other
+	return s.roots > 0 && float64(s.roots+s.whole) >= nearlyAll*float64(judged)
+}
+
+// declaredDomain returns what the option, or else the file's metadata, say that the frames are.
+func (l *loader) declaredDomain() string {
+	if l.opt.Domain != "" {
+		return l.opt.Domain
+	}
+	return l.ds.Metadata.Domain
+}
+
+// resolveDomain returns what the frames v are, and why: declared, else by whole numbers, else by what probe
+// and object make of it, else amplitude, as the file format has it.
+func (l *loader) resolveDomain(s valueStats, v []float32) (domain, why string) {
+	if declared := l.declaredDomain(); declared != "" {
+		if m := l.ds.Metadata.Domain; m != "" && m != declared {
+			l.note("%s says domain %s, the option says %s and wins", metadataKey, m, declared)
+		}
+		l.contradiction(declared, s)
+		return declared, "declared"
+	}
+	switch {
+	case s.counts():
+		return DomainCounts, "whole numbers"
+	case s.rootsOfCounts():
+		return DomainAmplitude, "square roots of whole numbers"
+	}
+	if e, ok := l.evidence(v); ok {
+		switch {
+		case e.favours(e.intensity, e.amplitude):
+			return DomainCounts, fmt.Sprintf("probe and object explain them as intensities (match %.4f) better than as amplitudes (%.4f)", e.intensity, e.amplitude)
+		case e.favours(e.amplitude, e.intensity):
+			return DomainAmplitude, fmt.Sprintf("probe and object explain them as amplitudes (match %.4f) better than as intensities (%.4f)", e.amplitude, e.intensity)
+		}
+	}
+	return DomainAmplitude, "neither the values nor probe and object tell, and amplitude is the format's default"
+}
+
+// contradiction reports data that cannot be what they are declared to be.
+func (l *loader) contradiction(declared string, s valueStats) {
+	switch {
+	case declared == DomainCounts && s.rootsOfCounts():
+		l.problem(l.keys.frames, "counts, as declared", "values whose squares are whole numbers and which are not: amplitudes", "declare domain amplitude")
+	case declared == DomainAmplitude && s.counts() && s.levels >= manyLevels && l.ds.Metadata.AmplitudeScale == 0:
+		l.problem(l.keys.frames, "amplitudes, as declared", fmt.Sprintf("whole numbers up to %g: counts", s.max),
+			"declare domain counts, or store amplitudes that were rounded squared, as counts")
+	}
+}
+
+// evidence is how well the frames agree with probe and object under either reading.
+type evidence struct{ amplitude, intensity float64 }
+
+// favours tells whether the reading with match a is clearly better than that with match b.
+func (e evidence) favours(a, b float64) bool {
+	const convincing, better = 0.7, 1.5
+	return a > convincing && 1-b > better*(1-a)
+}
+
+// evidence compares a few frames with the far field of probe and object. Both
+// readings are compared as amplitudes, where photon noise is the same everywhere; the unit drops out.
+func (l *loader) evidence(v []float32) (evidence, bool) {
+	const few = 8
+	d := l.ds
+	if d.Object == nil || d.Probe == nil || len(d.X) == 0 || len(v) != len(d.X)*d.N*d.N {
+		return evidence{}, false
+	}
+	var amp, inten match
+	step := max(len(d.X)/few, 1)
+	for j := 0; j < len(d.X); j += step {
+		for i, model := range farField(d, j) {
+			x, a := float64(v[j*d.N*d.N+i]), math.Sqrt(model)
+			amp.add(x, a)
+			inten.add(math.Sqrt(x), a)
+		}
+	}
+	return evidence{amp.cosine(), inten.cosine()}, true
+}
+
+// match accumulates the normalised correlation of two images.
+type match struct{ xy, xx, yy float64 }
+
+func (m *match) add(x, y float64) {
+	m.xy += x * y
+	m.xx += x * x
+	m.yy += y * y
+}
+
+func (m *match) cosine() float64 {
+	if m.xx == 0 || m.yy == 0 {
+		return 0
+	}
+	return m.xy / math.Sqrt(m.xx*m.yy)
+}

@@ -1,0 +1,50 @@
+package data
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
+
+// farField returns the intensity Σ_m |F(P_m · O_j)|² of frame j, N×N with the direct beam at [N/2, N/2].
+// F is the unitary transform. O_j is the object around the position rounded to whole pixels, zero beyond
+// its edges. Float64 throughout: it serves to judge data, not to reconstruct.
+func farField(d *Dataset, j int) []float64 {
+	n := d.N
+	top, left := int(math.Round(d.Y[j]))-n/2, int(math.Round(d.X[j]))-n/2
+	dst := make([]float64, n*n)
+	psi := make([]complex128, n*n)
+	for m := range d.Modes {
+		for i := range psi {
+			psi[i] = 0
+			r, c := top+i/n, left+i%n
+			if r >= 0 && c >= 0 && r < d.Object.Rows && c < d.Object.Cols {
+				psi[i] = complex128(d.Probe[m*n*n+i]) * complex128(d.Object.Pix[r*d.Object.Cols+c])
+			}
+		}
+		transform2(psi, n)
+		for i, z := range psi {
+			centred := (i/n+n/2)%n*n + (i%n+n/2)%n
+			dst[centred] += (real(z)*real(z) + imag(z)*imag(z)) / float64(n*n)
+		}
+	}
+	return dst
+}
+
+// transform2 replaces the n×n image v by its unnormalised Fourier transform.
+func transform2(v []complex128, n int) {
+	plan := fourier.NewCmplxFFT(n)
+	line := make([]complex128, n)
+	for r := range n {
+		copy(v[r*n:(r+1)*n], plan.Coefficients(line, v[r*n:(r+1)*n]))
+	}
+	column := make([]complex128, n)
+	for c := range n {
+		for r := range n {
+			column[r] = v[r*n+c]
+		}
+		for r, z := range plan.Coefficients(line, column) {
+			v[r*n+c] = z
+		}
+	}
+}

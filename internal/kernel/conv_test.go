@@ -1,0 +1,312 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// convSizes are h, w, in, out: single pixels, lines, odd channels, every kind of tail, layers of the network.
+var convSizes = [][4]int{
+	{1, 1, 1, 1},
+	{1, 1, 3, 2},
+	{1, 7, 2, 5},
+	{9, 1, 5, 3},
+	{2, 2, 1, 64},
+	{3, 5, 4, 1},
+	{5, 3, 17, 15},
+	{4, 6, 16, 16},
+	{6, 7, 8, 8},
+	{7, 13, 31, 33},
+	{3, 11, 47, 49},
+	{2, 9, 63, 65},
+	{3, 25, 64, 32},
+	{8, 8, 48, 80},
+	{2, 3, 96, 112},
+	{3, 17, 129, 4},
+	{5, 8, 4, 130},
+	{2, 600, 3, 2},
+	{40, 31, 2, 9},
+}
+
+func eachConv(t *testing.T, f func(t *testing.T, c *Conv)) {
+	implemented(t, func(t *testing.T) {
+		for _, s := range convSizes {
+			for _, k := range []int{1, 3} {
+				c := NewConv(s[0], s[1], s[2], s[3], k)
+				t.Run(fmt.Sprintf("%dx%dx%dto%d/k%d", s[0], s[1], s[2], s[3], k), func(t *testing.T) { f(t, c) })
+			}
+		}
+	})
+}
+
+func random(seed uint64, n int) []float32 {
+	r := rand.New(rand.NewPCG(seed, 7))
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = 2*r.Float32() - 1
+	}
+	return x
+}
+
+// garbage returns n NaNs: what scratch and overwritten outputs may hold.
+func garbage(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(math.NaN())
+	}
+	return x
+}
+
+// eachProduct calls f for every product in the convolution's sum with the indices of dst, src and weight.
+func eachProduct(c *Conv, f func(d, s, w int)) {
+	for y := range c.H {
+		for x := range c.W {
+			for t := range c.K * c.K {
+				sy, sx := y+t/c.K-c.K/2, x+t%c.K-c.K/2
+				if sy < 0 || sy >= c.H || sx < 0 || sx >= c.W {
+					continue
+				}
+				for i := range c.In {
+					for o := range c.Out {
+						f((y*c.W+x)*c.Out+o, (sy*c.W+sx)*c.In+i, (t*c.In+i)*c.Out+o)
+					}
+				}
+			}
+		}
+	}
+}
+
+// near requires got to equal want up to the rounding of a sum of the given number of products of size one.
+func near(t *testing.T, want []float64, got []float32, terms int) {
+	t.Helper()
+	tol := 4e-6 * math.Sqrt(float64(terms)+1)
+	for i, w := range want {
+		if d := math.Abs(float64(got[i]) - w); !(d <= tol) {
+			require.Failf(t, "not near", "element %d of %d: want %v, got %v", i, len(want), w, got[i])
+		}
+	}
+}
+
+func widen(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
+func TestConvForward(t *testing.T) {
+	eachConv(t, func(t *testing.T, c *Conv) {
+		src, weight, bias := random(1, c.srcLen()), random(2, c.weightLen()), random(3, c.Out)
+		packed, scratch, dst := garbage(c.PackedLen()), garbage(c.ScratchLen()), garbage(c.dstLen())
+		c.Pack(packed, weight)
+
+		want := make([]float64, c.dstLen())
+		eachProduct(c, func(d, s, w int) { want[d] += float64(src[s]) * float64(weight[w]) })
+		c.Forward(dst, src, packed, nil, false, scratch)
+		near(t, want, dst, c.K*c.K*c.In)
+
+		for i := range want {
+			want[i] += float64(bias[i%c.Out])
+		}
+		c.Forward(dst, src, packed, bias, false, scratch)
+		near(t, want, dst, c.K*c.K*c.In)
+
+		for i := range want {
+			want[i] = max(want[i], 0)
+		}
+		c.Forward(dst, src, packed, bias, true, scratch)
+		near(t, want, dst, c.K*c.K*c.In)
+	})
+}
+
+func TestConvGradInput(t *testing.T) {
+	eachConv(t, func(t *testing.T, c *Conv) {
+		ddst, weight, dsrc := random(1, c.dstLen()), random(2, c.weightLen()), random(3, c.srcLen())
+		packed, scratch := garbage(c.PackedLen()), garbage(c.ScratchLen())
+		c.Pack(packed, weight)
+		want := widen(dsrc)
+		eachProduct(c, func(d, s, w int) { want[s] += float64(ddst[d]) * float64(weight[w]) })
+		c.GradInput(dsrc, ddst, packed, scratch)
+		near(t, want, dsrc, c.K*c.K*c.Out)
+	})
+}
+
+func TestConvGradWeight(t *testing.T) {
+	eachConv(t, func(t *testing.T, c *Conv) {
+		src, ddst, dweight, dbias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
+		scratch := garbage(c.ScratchLen())
+		want, wantBias := widen(dweight), widen(dbias)
+		eachProduct(c, func(d, s, w int) { want[w] += float64(ddst[d]) * float64(src[s]) })
+		for i, v := range ddst {
+			wantBias[i%c.Out] += float64(v)
+		}
+		c.GradWeight(dweight, dbias, src, ddst, scratch)
+		near(t, want, dweight, c.H*c.W)
+		near(t, wantBias, dbias, c.H*c.W)
+		c.GradWeight(dweight, nil, src, ddst, scratch)
+		near(t, wantBias, dbias, c.H*c.W)
+	})
+}
+
+// TestConvAdjoint checks <conv(x), y> = <x, convᵀ(y)> = <w, ∂w>, which holds for any x, y and weights w.
+func TestConvAdjoint(t *testing.T) {
+	eachConv(t, func(t *testing.T, c *Conv) {
+		src, ddst, weight := random(1, c.srcLen()), random(2, c.dstLen()+1)[1:], random(3, c.weightLen())
+		packed, scratch := garbage(c.PackedLen()), garbage(c.ScratchLen())
+		dst, dsrc, dweight := garbage(c.dstLen()), make([]float32, c.srcLen()), make([]float32, c.weightLen())
+		c.Pack(packed, weight)
+		c.Forward(dst, src, packed, nil, false, scratch)
+		c.GradInput(dsrc, ddst, packed, scratch)
+		c.GradWeight(dweight, nil, src, ddst, scratch)
+		want, norm := dot(dst, ddst), math.Sqrt(dot(dst, dst)*dot(ddst, ddst))
+		require.InDelta(t, want, dot(src, dsrc), 1e-5*norm)
+		require.InDelta(t, want, dot(weight, dweight), 1e-5*norm)
+	})
+}
+
+func dot(x, y []float32) float64 {
+	var sum float64
+	for i, v := range x {
+		sum += float64(v) * float64(y[i])
+	}
+	return sum
+}
+
+// TestConvNaN requires that a NaN inside the image reaches every output that depends on it, also through the ReLU, and
+// no other. (At the border it also meets the padding, whose product with it an implementation may leave out.)
+func TestConvNaN(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		c := NewConv(5, 6, 3, 19, 3)
+		src, ddst, weight, bias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
+		packed, scratch := make([]float32, c.PackedLen()), make([]float32, c.ScratchLen())
+		c.Pack(packed, weight)
+		src[(2*c.W+1)*c.In+1] = float32(math.NaN())
+		ddst[(3*c.W+4)*c.Out+18] = float32(math.NaN())
+		want := make(map[string]map[int]bool)
+		for _, k := range []string{"dst", "dsrc", "dweight"} {
+			want[k] = make(map[int]bool)
+		}
+		eachProduct(c, func(d, s, w int) {
+			if src[s] != src[s] {
+				want["dst"][d], want["dweight"][w] = true, true
+			}
+			if ddst[d] != ddst[d] {
+				want["dsrc"][s], want["dweight"][w] = true, true
+			}
+		})
+		dst, dsrc, dweight := make([]float32, c.dstLen()), make([]float32, c.srcLen()), make([]float32, c.weightLen())
+		dbias := make([]float32, c.Out)
+		c.Forward(dst, src, packed, bias, true, scratch)
+		c.GradInput(dsrc, ddst, packed, scratch)
+		c.GradWeight(dweight, dbias, src, ddst, scratch)
+		require.Equal(t, want["dst"], nans(dst))
+		require.Equal(t, want["dsrc"], nans(dsrc))
+		require.Equal(t, want["dweight"], nans(dweight))
+		require.Equal(t, map[int]bool{18: true}, nans(dbias))
+
+		bias[2] = float32(math.NaN())
+		c.Forward(dst, random(1, c.srcLen()), packed, bias, true, scratch)
+		require.Len(t, nans(dst), c.H*c.W)
+	})
+}
+
+func nans(x []float32) map[int]bool {
+	at := make(map[int]bool)
+	for i, v := range x {
+		if v != v {
+			at[i] = true
+		}
+	}
+	return at
+}
+
+// TestConvAllocations also covers layers that are large enough for gonum to work in parallel, which allocates.
+func TestConvAllocations(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		if Name() == "generic" {
+			t.Skip("gonum allocates")
+		}
+		run := newConvRun(NewConv(16, 16, 20, 40, 3))
+		require.Zero(t, testing.AllocsPerRun(10, run.all))
+	})
+}
+
+// convRun holds the arguments and results of the methods of one Conv.
+type convRun struct {
+	c                                *Conv
+	src, ddst, weight, bias          []float32
+	packed, dst, dsrc, dweight, dsum []float32
+	scratch                          []float32
+}
+
+func newConvRun(c *Conv) *convRun {
+	return &convRun{
+		c: c, src: random(1, c.srcLen()), ddst: random(2, c.dstLen()), weight: random(3, c.weightLen()), bias: random(4, c.Out),
+		packed: garbage(c.PackedLen()), dst: garbage(c.dstLen()), scratch: garbage(c.ScratchLen()),
+		dsrc: make([]float32, c.srcLen()), dweight: make([]float32, c.weightLen()), dsum: make([]float32, c.Out),
+	}
+}
+
+func (r *convRun) all() {
+	r.c.Pack(r.packed, r.weight)
+	r.c.Forward(r.dst, r.src, r.packed, r.bias, true, r.scratch)
+	r.c.GradInput(r.dsrc, r.ddst, r.packed, r.scratch)
+	r.c.GradWeight(r.dweight, r.dsum, r.src, r.ddst, r.scratch)
+}
+
+// TestConvReproducible requires the same bits for any GOMAXPROCS and from concurrent calls of one plan.
+func TestConvReproducible(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		c := NewConv(24, 20, 33, 70, 3)
+		want := newConvRun(c)
+		old := runtime.GOMAXPROCS(1)
+		want.all()
+		runtime.GOMAXPROCS(4)
+		defer runtime.GOMAXPROCS(old)
+		runs := make([]*convRun, 4)
+		var wg sync.WaitGroup
+		for i := range runs {
+			runs[i] = newConvRun(c)
+			wg.Go(runs[i].all)
+		}
+		wg.Wait()
+		for _, r := range runs {
+			require.Equal(t, want.dst, r.dst)
+			require.Equal(t, want.dsrc, r.dsrc)
+			require.Equal(t, want.dweight, r.dweight)
+			require.Equal(t, want.dsum, r.dsum)
+		}
+	})
+}
+
+func TestConvMisuse(t *testing.T) {
+	for _, s := range [][5]int{{0, 1, 1, 1, 3}, {1, -1, 1, 1, 3}, {1, 1, 0, 1, 3}, {1, 1, 1, 0, 1}, {1, 1, 1, 1, 5}} {
+		require.Panics(t, func() { NewConv(s[0], s[1], s[2], s[3], s[4]) })
+	}
+	implemented(t, func(t *testing.T) {
+		for _, field := range []func(r *convRun) *[]float32{
+			func(r *convRun) *[]float32 { return &r.src },
+			func(r *convRun) *[]float32 { return &r.ddst },
+			func(r *convRun) *[]float32 { return &r.weight },
+			func(r *convRun) *[]float32 { return &r.bias },
+			func(r *convRun) *[]float32 { return &r.packed },
+			func(r *convRun) *[]float32 { return &r.dst },
+			func(r *convRun) *[]float32 { return &r.dsrc },
+			func(r *convRun) *[]float32 { return &r.dweight },
+			func(r *convRun) *[]float32 { return &r.dsum },
+			func(r *convRun) *[]float32 { return &r.scratch },
+		} {
+			r := newConvRun(NewConv(3, 4, 2, 5, 3))
+			s := field(r)
+			*s = (*s)[:len(*s)-1]
+			require.Panics(t, r.all)
+		}
+	})
+}

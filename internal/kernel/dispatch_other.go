@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// machineImplementations returns the assembly implementations this machine can run, best last: none.
+func machineImplementations() []*implementation { return nil }

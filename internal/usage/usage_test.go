@@ -1,0 +1,23 @@
+package usage
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNowGrowsWithUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the operating system does not tell")
+	}
+	before := Now()
+	buf := make([]byte, 64<<20)
+	for i := range buf {
+		buf[i] = byte(i * i)
+	}
+	after := Now()
+	runtime.KeepAlive(buf)
+	require.GreaterOrEqual(t, after.Peak, int64(64<<20))
+	require.GreaterOrEqual(t, after.CPU, before.CPU)
+}

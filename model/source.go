@@ -1,0 +1,122 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+
+	"ptycho/data"
+	"ptycho/physics"
+)
+
+// Source turns the groups of a dataset into samples.
+type Source struct {
+	Data   *data.Dataset
+	Groups []data.Group
+
+	floors     []float64 // by frame
+	labels     bool
+	labelScale float64 // true amplitude → the network's own unit
+	outputs    int
+}
+
+// NewSource prepares a dataset for a network. It fails when the network needs the true object and the
+// dataset does not hold it.
+func (n *Network) NewSource(ds *data.Dataset, groups []data.Group) (*Source, error) {
+	c := &n.Config
+	s, err := n.NewInferenceSource(ds, groups)
+	if err != nil {
+		return nil, err
+	}
+	s.labels = c.needsLabels()
+	used := make([]bool, ds.Len())
+	for _, g := range groups {
+		for _, f := range g {
+			if !used[f] {
+				used[f], s.floors[f] = true, physics.PoissonFloor(ds.Frame(f))
+			}
+		}
+	}
+	if !s.labels {
+		return s, nil
+	}
+	if ds.Object == nil && ds.Patches == nil {
+		return nil, fmt.Errorf("%s: key objectGuess or Y: expected the true object, which this loss needs, found neither; "+
+			"train with --model_type pinn and without --realspace_mae_weight", ds.Path)
+	}
+	s.labelScale = s.scaleOfLabels(n.Probe(), c.ProbeModes)
+	return s, nil
+}
+
+// NewInferenceSource prepares a dataset for a network that is not to be trained or evaluated on it.
+func (n *Network) NewInferenceSource(ds *data.Dataset, groups []data.Group) (*Source, error) {
+	if ds.N != n.Config.N {
+		return nil, fmt.Errorf("%s: key diffraction: expected frames of %d×%d pixels, as the network was trained on, found %d×%d; "+
+			"crop or pad the frames and the probe, or train on this scan", ds.Path, n.Config.N, n.Config.N, ds.N, ds.N)
+	}
+	return &Source{Data: ds, Groups: groups, floors: make([]float64, ds.Len()), outputs: n.Config.Outputs()}, nil
+}
+
+// scaleOfLabels returns the factor that gives the true exit waves the mean energy (N/2)² that the network's
+// waves have.
+func (s *Source) scaleOfLabels(probe []float32, modes int) float64 {
+	pix := s.Data.N * s.Data.N
+	power := make([]float64, pix)
+	for i, v := range probe[:2*modes*pix] {
+		power[i%pix] += float64(v) * float64(v)
+	}
+	re, im := make([]float32, pix), make([]float32, pix)
+	sum := 0.0
+	for f := range s.Data.Len() {
+		s.patch(re, im, f)
+		for i, w := range power {
+			sum += w * (float64(re[i])*float64(re[i]) + float64(im[i])*float64(im[i]))
+		}
+	}
+	mean := sum / float64(s.Data.Len())
+	return float64(s.Data.N) / 2 / math.Sqrt(mean)
+}
+
+// patch writes the true object under frame f into re and im, N×N.
+func (s *Source) patch(re, im []float32, f int) {
+	n := s.Data.N
+	if s.Data.Patches != nil {
+		for i, v := range s.Data.Patches[f*n*n:][:n*n] {
+			re[i], im[i] = real(v), imag(v)
+		}
+		return
+	}
+	physics.GatherComplex(re, im, n, s.Data.Object.Pix, s.Data.Object.Rows, s.Data.Object.Cols,
+		s.Data.Y[f]-float64(n/2), s.Data.X[f]-float64(n/2))
+}
+
+// Fill loads group g into dst, whose slices are used again.
+func (s *Source) Fill(dst *Sample, g int) {
+	group := s.Groups[g]
+	dst.Frames, dst.X, dst.Y, dst.Floor = dst.Frames[:0], dst.X[:0], dst.Y[:0], 0
+	for _, f := range group {
+		dst.Frames = append(dst.Frames, s.Data.Frame(f))
+		dst.X = append(dst.X, s.Data.X[f])
+		dst.Y = append(dst.Y, s.Data.Y[f])
+		dst.Floor += s.floors[f] / float64(len(group))
+	}
+	if s.labels {
+		s.fillLabels(dst, group)
+	}
+}
+
+func (s *Source) fillLabels(dst *Sample, group data.Group) {
+	pix := s.Data.N * s.Data.N
+	if dst.Amplitude == nil {
+		dst.Amplitude, dst.Phase = make([]float32, pix*s.outputs), make([]float32, pix*s.outputs)
+	}
+	re, im := make([]float32, pix), make([]float32, pix)
+	for k, f := range group[:s.outputs] {
+		s.patch(re, im, f)
+		for i, v := range re {
+			a, phi := cmplx.Polar(complex(float64(v), float64(im[i])))
+			dst.Amplitude[i*s.outputs+k] = float32(a * s.labelScale)
+			dst.Phase[i*s.outputs+k] = float32(phi)
+		}
+	}
+}

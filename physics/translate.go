@@ -1,0 +1,95 @@
+package physics
+
+import "math"
+
+// This file holds the program's one translation. A window of n×n pixels is read out of a canvas at a
+// sub-pixel position (Gather), and its exact transpose writes a window back (Scatter). Everything that
+// moves an image — patches of an object, group merge and extract, stitching — is made of these two.
+//
+// Sign: Gather at (y, x) returns dst[r,c] = canvas[r+y, c+x], so increasing x shows content that lies
+// further to the right. Samples outside the canvas are zero, without renormalisation.
+
+// split returns the integer part and the fraction of t, exact for integers.
+func split(t float64) (int, float32) {
+	f := math.Floor(t)
+	return int(f), float32(t - f)
+}
+
+// Gather writes dst[r,c] = canvas[r+y, c+x], bilinear, for an n×n dst and a rows×cols canvas.
+func Gather(dst []float32, n int, canvas []float32, rows, cols int, y, x float64) {
+	iy, fy := split(y)
+	ix, fx := split(x)
+	clear(dst[:n*n])
+	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
+		window(n, rows, cols, dy, dx, func(to, from, length int) {
+			addScaled(dst[to:][:length], w, canvas[from:][:length])
+		})
+	})
+}
+
+// Scatter adds an n×n src into the rows×cols canvas at (y, x), bilinear: the transpose of Gather.
+func Scatter(canvas []float32, rows, cols int, src []float32, n int, y, x float64) {
+	iy, fy := split(y)
+	ix, fx := split(x)
+	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
+		window(n, rows, cols, dy, dx, func(from, to, length int) {
+			addScaled(canvas[to:][:length], w, src[from:][:length])
+		})
+	})
+}
+
+// addScaled adds w·src to dst.
+func addScaled(dst []float32, w float32, src []float32) {
+	for i, v := range src {
+		dst[i] += w * v
+	}
+}
+
+// window calls f for every row of an n×n window at (dy, dx) that meets a rows×cols canvas, with the index
+// in the window, the index in the canvas and the length of what they share.
+func window(n, rows, cols, dy, dx int, f func(win, canvas, length int)) {
+	c0, c1 := max(0, -dx), min(n, cols-dx)
+	if c0 >= c1 {
+		return
+	}
+	for r := max(0, -dy); r < min(n, rows-dy); r++ {
+		f(r*n+c0, (r+dy)*cols+c0+dx, c1-c0)
+	}
+}
+
+// taps calls f with the integer offset and the weight of each of the up to four bilinear taps; taps of
+// weight zero are left out, so an integer shift is exact.
+func taps(iy, ix int, fy, fx float32, f func(dy, dx int, w float32)) {
+	for a := range 2 {
+		wy := 1 - fy
+		if a == 1 {
+			wy = fy
+		}
+		for b := range 2 {
+			wx := 1 - fx
+			if b == 1 {
+				wx = fx
+			}
+			if w := wy * wx; w != 0 {
+				f(iy+a, ix+b, w)
+			}
+		}
+	}
+}
+
+// GatherComplex is Gather for a complex canvas, of which it writes the real and the imaginary part.
+func GatherComplex(re, im []float32, n int, canvas []complex64, rows, cols int, y, x float64) {
+	iy, fy := split(y)
+	ix, fx := split(x)
+	clear(re[:n*n])
+	clear(im[:n*n])
+	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
+		window(n, rows, cols, dy, dx, func(dst, src, length int) {
+			dr, di := re[dst:][:length], im[dst:][:length]
+			for i, v := range canvas[src:][:length] {
+				dr[i] += w * real(v)
+				di[i] += w * imag(v)
+			}
+		})
+	})
+}

@@ -1,0 +1,91 @@
+package recon
+
+import (
+	"fmt"
+	"math"
+
+	"ptycho/data"
+	"ptycho/metrics"
+)
+
+// ReconstructionFile is the name of the numeric result in an output directory.
+const ReconstructionFile = "reconstruction.npz"
+
+// Save writes the reconstruction as NPZ: object complex64 (rows, cols); coverage float32, same shape; origin
+// int64 (row, col); xcoords, ycoords float64; probe complex64 (N, N), or (modes, N, N) if there are several;
+// patches complex64 (n, N, N) if there are any.
+func (r *Reconstruction) Save(path string) error {
+	shape := []int{r.Object.Rows, r.Object.Cols}
+	probe := []int{r.Modes, r.N, r.N}
+	if r.Modes == 1 {
+		probe = probe[1:]
+	}
+	arrays := []data.Array{
+		{Name: "object", Shape: shape, Data: r.Object.Pix},
+		{Name: "coverage", Shape: shape, Data: r.Coverage},
+		{Name: "origin", Shape: []int{2}, Data: r.Origin[:]},
+		{Name: "xcoords", Shape: []int{len(r.X)}, Data: r.X},
+		{Name: "ycoords", Shape: []int{len(r.Y)}, Data: r.Y},
+		{Name: "probe", Shape: probe, Data: r.Probe},
+	}
+	if r.Patches != nil {
+		arrays = append(arrays, data.Array{Name: "patches", Shape: []int{len(r.X), r.N, r.N}, Data: r.Patches})
+	}
+	return data.WriteNPZ(path, arrays...)
+}
+
+// Box is a rectangle of object pixels in the frame of the scan: rows R0 … R1-1 and columns C0 … C1-1.
+type Box struct {
+	R0 int `json:"row0"`
+	R1 int `json:"row1"`
+	C0 int `json:"col0"`
+	C1 int `json:"col1"`
+}
+
+// ScanBox returns the rectangle that the probe positions span and the object in it. There alone frames
+// overlap from all sides.
+func (r *Reconstruction) ScanBox() (Box, metrics.Image) {
+	b := Box{R0: math.MaxInt, R1: math.MinInt, C0: math.MaxInt, C1: math.MinInt}
+	for i, x := range r.X {
+		b.R0, b.R1 = min(b.R0, int(math.Ceil(r.Y[i]))), max(b.R1, int(math.Floor(r.Y[i]))+1)
+		b.C0, b.C1 = min(b.C0, int(math.Ceil(x))), max(b.C1, int(math.Floor(x))+1)
+	}
+	b.R1, b.C1 = max(b.R1, b.R0+1), max(b.C1, b.C0+1)
+	return b, r.image().Crop(r.inside(b))
+}
+
+func (r *Reconstruction) image() metrics.Image {
+	return metrics.FromComplex64(r.Object.Rows, r.Object.Cols, r.Object.Pix)
+}
+
+// inside translates a box into rows and columns of the object array, cut to it.
+func (r *Reconstruction) inside(b Box) (r0, r1, c0, c1 int) {
+	row, col := int(r.Origin[0]), int(r.Origin[1])
+	return max(b.R0-row, 0), min(b.R1-row, r.Object.Rows), max(b.C0-col, 0), min(b.C1-col, r.Object.Cols)
+}
+
+// Overlay returns the reconstruction and the true object on the part of the box that lies in both, and that
+// part. It fails when there is hardly any.
+func (r *Reconstruction) Overlay(truth *data.Image, b Box) (rec, want metrics.Image, common Box, err error) {
+	b = Box{max(b.R0, 0), min(b.R1, truth.Rows), max(b.C0, 0), min(b.C1, truth.Cols)}
+	if b.R1-b.R0 < metrics.MinSide || b.C1-b.C0 < metrics.MinSide {
+		return rec, want, b, fmt.Errorf("only %d×%d pixels of it lie in the scan", max(0, b.R1-b.R0), max(0, b.C1-b.C0))
+	}
+	rec = r.image().Crop(r.inside(b))
+	want = metrics.FromComplex64(truth.Rows, truth.Cols, truth.Pix).Crop(b.R0, b.R1, b.C0, b.C1)
+	return rec, want, b, nil
+}
+
+// Range returns the covered fraction of the canvas and the smallest and largest amplitude there.
+func (r *Reconstruction) Range() (covered, low, high float64) {
+	n := 0
+	low = math.Inf(1)
+	for i, v := range r.Object.Pix {
+		if r.Coverage[i] > 0 {
+			a := math.Hypot(float64(real(v)), float64(imag(v)))
+			low, high = min(low, a), max(high, a)
+			n++
+		}
+	}
+	return float64(n) / float64(len(r.Object.Pix)), low, high
+}

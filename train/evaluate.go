@@ -1,0 +1,40 @@
+package train
+
+import (
+	"context"
+	"runtime"
+
+	"ptycho/data"
+	"ptycho/model"
+	"ptycho/physics"
+)
+
+// Evaluate returns the mean loss of a network over the groups of a scan, and by how much its Poisson
+// negative log-likelihood exceeds the smallest possible one, in nats a pixel.
+func Evaluate(ctx context.Context, net *model.Network, ds *data.Dataset, groups []data.Group, workers int) (loss, excess float64, err error) {
+	src, err := net.NewSource(ds, groups)
+	if err != nil {
+		return 0, 0, err
+	}
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	opt := model.PassOptions{Mode: model.Evaluate, Dose: ds.Dose, Canvas: physics.CanvasSide(ds.N, data.MaxOffset(groups, ds.X, ds.Y))}
+	p := newPool(min(workers, len(groups)), func() *model.Pass { return net.NewPass(opt) })
+	defer p.close()
+	net.Params.Updated()
+	losses, excesses := make([]float64, len(groups)), make([]float64, len(groups))
+	p.run(len(groups), func(pass *model.Pass, sample *model.Sample, i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		src.Fill(sample, i)
+		pass.Set(0, *sample)
+		losses[i] = pass.Forward()
+		excesses[i] = pass.Excess()
+	})
+	if err := ctx.Err(); err != nil {
+		return 0, 0, err
+	}
+	return mean(losses), mean(excesses), nil
+}
