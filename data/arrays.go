@@ -35,7 +35,7 @@ func (l *loader) readFrames() *stored {
 	if l.ds.N == 0 || len(v) == 0 {
 		return nil
 	}
-	return &stored{values: framesFirst(v, axes), stats: measure(a)}
+	return &stored{values: framesFirst(v, axes), stats: measure(a, v)}
 }
 
 func (l *loader) frameAxes(a Array) (frameAxes, bool) {

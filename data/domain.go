@@ -22,23 +22,12 @@ const (
 	manyLevels = 16
 )
 
-// measure returns the statistics of an array's values.
-func measure(a Array) valueStats {
-	switch v := a.Data.(type) {
-	case []float64:
-		s := measureValues(v, epsilon64)
-		if s.roots == 0 && s.other > 0 && singlePrecision(v) {
-			s = measureValues(v, epsilon32)
-		}
-		return s
-	case []float32:
-		return measureValues(v, epsilon32)
+// measure returns the statistics of an array's values, of which rounded is the float32 form.
+func measure(a Array, rounded []float32) valueStats {
+	if v, ok := a.Data.([]float64); ok && !singlePrecision(v) {
+		return measureValues(v, epsilon64)
 	}
-	f, err := a.Float64s()
-	if err != nil {
-		return valueStats{}
-	}
-	return measureValues(f, epsilon64)
+	return measureValues(rounded, epsilon32)
 }
 
 // The relative rounding errors of float32 and float64.

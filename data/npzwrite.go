@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ptycho/internal/atomicfile"
@@ -44,8 +45,9 @@ func writeMember(zw *zip.Writer, a Array) error {
 	if err != nil {
 		return err
 	}
-	h := &zip.FileHeader{Name: a.Name + npySuffix, Method: zip.Store}
-	h.ModifiedDate = 1<<5 | 1 // 1 January 1980, the earliest that zip knows and what numpy writes
+	// The earliest date that zip knows, as numpy writes it.
+	epoch := time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
+	h := &zip.FileHeader{Name: a.Name + npySuffix, Method: zip.Store, Modified: epoch}
 	if e.compressible() {
 		h.Method = zip.Deflate
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // SaveOptions says in which form Save writes a Dataset. The zero value stands for counts, frame index
@@ -149,42 +150,41 @@ func saveMetadata(ds *Dataset, opt SaveOptions) Metadata {
 }
 
 func saveFrames(ds *Dataset, opt SaveOptions) (Array, error) {
-	n := ds.Len()
-	shape := []int{n, ds.N, ds.N}
-	var values []float64
+	value := func(v float32) float64 { return float64(v) }
 	if opt.Domain == DomainAmplitude {
-		values = apply(ds.Frames, func(v float32) float64 { return math.Sqrt(float64(v)) / opt.Scale })
-	} else {
-		values = apply(ds.Frames, func(v float32) float64 { return float64(v) })
+		value = func(v float32) float64 { return math.Sqrt(float64(v)) / opt.Scale }
 	}
-	if opt.Layout == LayoutHWN {
-		shape = []int{ds.N, ds.N, n}
-		values = framesLast(values, n, ds.N)
-	}
-	data, err := asType(values, opt.DType)
-	return Array{"diffraction", shape, data}, err
-}
-
-// asType returns v with the given dtype; "" chooses uint32 where that is exact, else float32.
-func asType(v []float64, dtype string) (any, error) {
-	switch dtype {
-	case "float64":
-		return v, nil
-	case "float32":
-		return apply(v, func(x float64) float32 { return float32(x) }), nil
-	case "uint32", "":
-	default:
-		return nil, fmt.Errorf("dtype %q is not one of float32, float64 and uint32", dtype)
-	}
-	for _, x := range v {
-		if x < 0 || x > math.MaxUint32 || x != math.Trunc(x) {
-			if dtype == "" {
-				return asType(v, "float32")
-			}
-			return nil, fmt.Errorf("frames hold %v, which uint32 cannot hold: choose float32", x)
+	inexact := slices.IndexFunc(ds.Frames, func(v float32) bool {
+		x := value(v)
+		return x < 0 || x > math.MaxUint32 || x != math.Trunc(x)
+	})
+	if opt.DType == "" {
+		opt.DType = "uint32"
+		if inexact >= 0 {
+			opt.DType = "float32"
 		}
 	}
-	return apply(v, func(x float64) uint32 { return uint32(x) }), nil
+	switch opt.DType {
+	case "float64":
+		return framesArray(ds, opt, value), nil
+	case "float32":
+		return framesArray(ds, opt, func(v float32) float32 { return float32(value(v)) }), nil
+	case "uint32":
+		if inexact >= 0 {
+			return Array{}, fmt.Errorf("frames hold %v, which uint32 cannot hold: choose float32", value(ds.Frames[inexact]))
+		}
+		return framesArray(ds, opt, func(v float32) uint32 { return uint32(value(v)) }), nil
+	}
+	return Array{}, fmt.Errorf("dtype %q is not one of float32, float64 and uint32", opt.DType)
+}
+
+func framesArray[T any](ds *Dataset, opt SaveOptions, value func(float32) T) Array {
+	n := ds.Len()
+	v := apply(ds.Frames, value)
+	if opt.Layout == LayoutHWN {
+		return Array{"diffraction", []int{ds.N, ds.N, n}, framesLast(v, n, ds.N)}
+	}
+	return Array{"diffraction", []int{n, ds.N, ds.N}, v}
 }
 
 func saveProbe(ds *Dataset, opt SaveOptions) Array {

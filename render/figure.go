@@ -43,6 +43,16 @@ func Phase(title string, rows, cols int, pix []complex64, mask []bool) Figure {
 	return f
 }
 
+// ShareScale gives others the colour map of f and the ends of its colour bar, so that equal colours mean
+// equal values in all of them.
+func (f *Figure) ShareScale(others ...*Figure) {
+	lo, hi := f.limits()
+	for _, o := range others {
+		vmin, vmax := lo, hi
+		o.Map, o.VMin, o.VMax = f.Map, &vmin, &vmax
+	}
+}
+
 // validate says what keeps f from being drawn.
 func (f *Figure) validate() error {
 	bad := func(format string, a ...any) error {

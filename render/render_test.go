@@ -229,6 +229,16 @@ func TestAmplitudeAndPhase(t *testing.T) {
 	require.Nil(t, narrow.VMin)
 }
 
+func TestShareScale(t *testing.T) {
+	a := Figure{Rows: 1, Cols: 2, Values: []float64{0, 10}, Map: Viridis}
+	b, c := Figure{Rows: 1, Cols: 2, Values: []float64{10, 99}}, Figure{Rows: 1, Cols: 1, Values: ramp(1)}
+	a.ShareScale(&b, &c)
+	lo, hi := c.limits()
+	require.Equal(t, []float64{0, 10}, []float64{lo, hi})
+	img, p := drawn(t, b)
+	require.Equal(t, Viridis.palette()[255], p.centre(img, 0, 0))
+}
+
 func TestComparisonGrid(t *testing.T) {
 	for n, want := range map[int]image.Point{1: {1, 1}, 2: {2, 1}, 3: {2, 2}, 4: {2, 2}, 5: {3, 2}} {
 		figs := make([]Figure, n)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"math/cmplx"
 	"path/filepath"
 
@@ -93,10 +92,6 @@ func (c *inferCmd) compare(r *recon.Reconstruction, truth *data.Image) error {
 		return err
 	}
 	_, _, gauged := metrics.RemovePlane(rec, want)
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, v := range want.Abs() {
-		low, high = min(low, v), max(high, v)
-	}
 	figure := func(title string, m metrics.Image, f func(string, int, int, []complex64, []bool) render.Figure) render.Figure {
 		pix := make([]complex64, len(m.Pix))
 		for i, v := range m.Pix {
@@ -108,9 +103,7 @@ func (c *inferCmd) compare(r *recon.Reconstruction, truth *data.Image) error {
 		figure("Reconstructed phase", gauged, render.Phase), figure("Known phase", want, render.Phase),
 		figure("Reconstructed amplitude", gauged, render.Amplitude), figure("Known amplitude", want, render.Amplitude),
 	}
-	figs[0].Map, figs[0].VMin, figs[0].VMax = figs[1].Map, figs[1].VMin, figs[1].VMax
-	for i := 2; i < 4; i++ {
-		figs[i].VMin, figs[i].VMax = &low, &high
-	}
+	figs[1].ShareScale(&figs[0])
+	figs[3].ShareScale(&figs[2])
 	return render.WriteComparison(filepath.Join(c.OutputDir, comparisonPicture), figs)
 }
