@@ -35,7 +35,7 @@ lint: ## formatting, vet, staticcheck
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for pkg in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; done; done
 
 bench: ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
@@ -43,7 +43,7 @@ bench: ## the benchmarks
 golden: ## recompute the golden values; needs python3 with torch, scipy and scikit-image
 	cd testdata/golden && python3 make_network.py && python3 make_ops.py
 	cd testdata/metrics && python3 make.py
-	cd data/testdata/npy && python3 make.py
+	cd data/testdata/npy && python3 gen.py
 
 generate: ## the assembly, from its generator
 	$(GO) generate ./internal/kernel

@@ -315,9 +315,9 @@ func TestRealSiemensStar(t *testing.T) {
 	centre, corner := centreAndCorner(d.Frames, d.N)
 	require.Greater(t, centre, 20*corner)
 	require.InDelta(t, 64-164, slices.Min(d.Y), 1)
-	_, err = Load(d.Path, LoadOptions{DC: DCCentre})
+
+	_, err = Load(d.Path, LoadOptions{DC: DCCentre, Domain: DomainAmplitude})
 	require.ErrorContains(t, err, "declare dc corner")
-	_, err = Load(d.Path, LoadOptions{Domain: DomainAmplitude})
 	require.ErrorContains(t, err, "whole numbers up to 963")
 }
 

@@ -54,12 +54,21 @@ func PoissonExcess(lambda, k []float32, epsilon float64) float64 {
 	for i, v := range lambda {
 		l, x := float64(v)+epsilon, float64(k[i])
 		if x > 0 {
-			s += l - x - x*math.Log(l/x)
+			s += x * logExcess(l, x)
 		} else {
 			s += l
 		}
 	}
 	return s / float64(len(lambda))
+}
+
+// logExcess returns d − ln(1+d) ≥ 0 for 1 + d = l/x, which for small d is d²/2.
+func logExcess(l, x float64) float64 {
+	d := (l - x) / x
+	if math.Abs(d) < 0.5 {
+		return d - math.Log1p(d)
+	}
+	return d - math.Log(l/x)
 }
 
 // Backward implements autodiff.Loss: ∂L/∂λ = (1 − k/λ̃) / (pixels·Norm).
