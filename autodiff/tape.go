@@ -46,6 +46,7 @@ type Tape struct {
 	params   *Params
 	training bool
 	compiled bool
+	ready    bool // a Forward has run that Backward can go back through
 	nodes    []node
 	steps    []step // in the order of recording
 	terms    []Term
@@ -175,6 +176,7 @@ func (t *Tape) Forward() float64 {
 	if !t.compiled {
 		panic("autodiff: Forward before Compile")
 	}
+	t.ready = t.training
 	total := 0.0
 	for i := range t.steps {
 		s := &t.steps[i]
@@ -191,15 +193,16 @@ func (t *Tape) Forward() float64 {
 }
 
 // Backward adds scale times the gradient of the last Forward's result to grad, which has the layout of
-// Params.Data. It panics on a tape that was not made for training.
+// Params.Data. It uses up the activations, so that every Backward needs a Forward before it; it panics without
+// one, and on a tape that was not made for training.
 func (t *Tape) Backward(scale float64, grad []float32) {
-	if !t.training || !t.compiled {
-		panic("autodiff: Backward on a tape without gradients")
+	if !t.ready {
+		panic("autodiff: Backward without a Forward before it on a training tape")
 	}
 	if len(grad) != len(t.params.Data) {
 		panic(fmt.Sprintf("autodiff: gradient of length %d for %d parameters", len(grad), len(t.params.Data)))
 	}
-	t.grad = grad
+	t.grad, t.ready = grad, false
 	for i := range t.nodes {
 		t.nodes[i].touched = false
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,10 +27,9 @@ func (n *Network) Save(path string, extra map[string]string) error {
 	if err != nil {
 		return err
 	}
-	f := &ckpt.File{Meta: map[string]string{"format": Format, "format_version": FormatVersion, "config": string(cfg)}}
-	for k, v := range extra {
-		f.Meta[k] = v
-	}
+	f := &ckpt.File{Meta: map[string]string{}}
+	maps.Copy(f.Meta, extra)
+	maps.Copy(f.Meta, map[string]string{"format": Format, "format_version": FormatVersion, "config": string(cfg)})
 	for _, p := range n.Params.All() {
 		shape, v := toFile(p.Shape, n.Params.View(p))
 		f.Tensors = append(f.Tensors, ckpt.Tensor{Name: p.Name, Shape: shape, Data: v})
@@ -149,7 +149,7 @@ const (
 func Resolve(path string) (string, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("model %s: %w", path, err)
+		return "", fmt.Errorf("model %s: %w; give the output directory of ptycho train, or a checkpoint file", path, err)
 	}
 	if !st.IsDir() {
 		return path, nil

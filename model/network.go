@@ -21,7 +21,7 @@ type Network struct {
 	amplitude, phase *decoder
 	probe            []float32       // [modes,2,N,N], when it is not a parameter
 	probeParam       *autodiff.Param // when it is
-	weights          []float32       // of the group merge
+	weights          []float32       // of the group merge, those of the present probe
 	plan             *fft.Plan
 }
 
@@ -58,6 +58,7 @@ func New(cfg Config, probe []float32) (*Network, error) {
 	if cfg.ProbeTrainable {
 		p := n.Params.New(ProbeName, probeShape(&cfg), func(v []float32) { copy(v, probe) })
 		n.probeParam = &p
+		n.Params.OnUpdate(func() { copy(n.weights, physics.MergeWeights(n.Probe(), cfg.N)) })
 	} else {
 		n.probe = append([]float32(nil), probe...)
 	}

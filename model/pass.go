@@ -154,7 +154,8 @@ const (
 	supervisedPhase     = 4
 )
 
-// Set loads sample b of the batch.
+// Set loads sample b of the batch. It panics when the sample does not have the network's number of frames or, in a
+// pass with the forward model, does not fit the canvas.
 func (p *Pass) Set(b int, s Sample) {
 	c := &p.net.Config
 	ch, pix := c.Channels(), c.N*c.N
@@ -168,10 +169,10 @@ func (p *Pass) Set(b int, s Sample) {
 			x[i*ch+k] = float32(math.Sqrt(float64(v)) * inv)
 		}
 	}
-	p.layout.Set(b, s.X, s.Y)
 	if p.mode == Infer {
 		return
 	}
+	p.layout.Set(b, s.X, s.Y)
 	counts := p.tape.Data(p.counts)
 	for k, f := range s.Frames {
 		fft.Unshift(counts[(b*ch+k)*pix:][:pix], f, c.N, c.N)

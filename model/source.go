@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/cmplx"
 
+	"gonum.org/v1/gonum/stat"
+
 	"ptycho/data"
 	"ptycho/physics"
 )
@@ -43,6 +45,10 @@ func (n *Network) NewSource(ds *data.Dataset, groups []data.Group) (*Source, err
 	if ds.Object == nil && ds.Patches == nil {
 		return nil, fmt.Errorf("%s: key objectGuess or Y: expected the true object, which this loss needs, found neither; "+
 			"train with --model_type pinn and without --realspace_mae_weight", ds.Path)
+	}
+	if ds.Object == nil && c.Outputs() < c.Channels() {
+		return nil, fmt.Errorf("%s: key objectGuess: expected the true object, as patches of single frames do not tell the one patch of a group, "+
+			"found none; train with object_big or gridsize 1", ds.Path)
 	}
 	s.labelScale = s.scaleOfLabels(n.Probe(), c.ProbeModes)
 	return s, nil
@@ -86,8 +92,13 @@ func (s *Source) patch(re, im []float32, f int) {
 		}
 		return
 	}
-	physics.GatherComplex(re, im, n, s.Data.Object.Pix, s.Data.Object.Rows, s.Data.Object.Cols,
-		s.Data.Y[f]-float64(n/2), s.Data.X[f]-float64(n/2))
+	s.window(re, im, s.Data.X[f], s.Data.Y[f])
+}
+
+// window writes the true object around the position x, y into re and im, N×N.
+func (s *Source) window(re, im []float32, x, y float64) {
+	n, o := s.Data.N, s.Data.Object
+	physics.GatherComplex(re, im, n, o.Pix, o.Rows, o.Cols, y-float64(n/2), x-float64(n/2))
 }
 
 // Fill loads group g into dst, whose slices are used again.
@@ -111,8 +122,12 @@ func (s *Source) fillLabels(dst *Sample, group data.Group) {
 		dst.Amplitude, dst.Phase = make([]float32, pix*s.outputs), make([]float32, pix*s.outputs)
 	}
 	re, im := make([]float32, pix), make([]float32, pix)
-	for k, f := range group[:s.outputs] {
-		s.patch(re, im, f)
+	for k := range s.outputs {
+		if s.outputs < len(group) { // one patch for the group, in the middle of it
+			s.window(re, im, stat.Mean(dst.X, nil), stat.Mean(dst.Y, nil))
+		} else {
+			s.patch(re, im, group[k])
+		}
 		for i, v := range re {
 			a, phi := cmplx.Polar(complex(float64(v), float64(im[i])))
 			dst.Amplitude[i*s.outputs+k] = float32(a * s.labelScale)

@@ -108,7 +108,8 @@ func (p *plateau) Restore(s []float64) error {
 	return nil
 }
 
-// warmup raises the rate linearly over its epochs, then hands over to the schedule it wraps.
+// warmup raises the rate linearly over its epochs, to its full value in the last of them, then hands over to the
+// schedule it wraps.
 type warmup struct {
 	Schedule
 	epochs int
@@ -116,7 +117,7 @@ type warmup struct {
 
 func (w *warmup) Rate(epoch int) float64 {
 	if epoch < w.epochs {
-		return w.Schedule.Rate(0) * float64(epoch+1) / float64(w.epochs+1)
+		return w.Schedule.Rate(0) * float64(epoch+1) / float64(w.epochs)
 	}
 	return w.Schedule.Rate(epoch - w.epochs)
 }

@@ -23,7 +23,7 @@ func diffract(t testing.TB, n, modes int, scale float64) record {
 func TestFarFieldMatchesGolden(t *testing.T) {
 	f := testutil.Golden(t, "farfield.npz")
 	for _, name := range []string{"modes1", "modes2"} {
-		s, modes := f.Shape(name+".amplitude"), f.Shape(name+".probe")[0]
+		s, modes := f.Shape(name+".amplitude"), f.Shape(name + ".probe")[0]
 		frames, n := s[0], s[1]
 		object := tensor(imagePlanes(f.Complex64s(name+".patches"), frames), frames, 2, n, n)
 		probe := tensor(imagePlanes(f.Complex64s(name+".probe"), modes), modes, 2, n, n)

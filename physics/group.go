@@ -24,13 +24,17 @@ func NewLayout(groups, c, n, m int) *Layout {
 }
 
 // Set places the patches of group b whose probe positions are x (columns) and y (rows), in object pixels:
-// relative to the mean position, which is the centre of the canvas. Increasing x moves a patch to the right.
+// relative to the mean position, which is the centre of the canvas. Increasing x moves a patch to the right. It
+// panics when a patch leaves the canvas, whose margin would cut it silently.
 func (l *Layout) Set(b int, x, y []float64) {
 	mx, my := mean(x), mean(y)
 	margin := float64(l.M-l.N) / 2
 	for c := range l.C {
 		l.X[b*l.C+c] = margin + x[c] - mx
 		l.Y[b*l.C+c] = margin + y[c] - my
+		if off := max(math.Abs(x[c]-mx), math.Abs(y[c]-my)); !(off <= margin+1e-6) {
+			panic(fmt.Sprintf("physics: patch %d of group %d is %g pixels off the mean, on a canvas of margin %g", c, b, off, margin))
+		}
 	}
 }
 

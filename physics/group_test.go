@@ -193,6 +193,8 @@ func TestGroupPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no groups":          func() { physics.NewLayout(0, 1, 8, 8) },
 		"small canvas":       func() { physics.NewLayout(1, 1, 8, 7) },
+		"off the canvas":     func() { l.Set(0, []float64{0, 5, 0, 0}, make([]float64, 4)) },
+		"not a position":     func() { l.Set(0, make([]float64, 4), []float64{0, math.NaN(), 0, 0}) },
 		"merge of 4 patches": func() { physics.Merge(tape, l, w, input(4, 2, 8, 8), input(2, 12, 12)) },
 		"extract of 1":       func() { physics.Extract(tape, l, input(1, 2, 12, 12)) },
 		"odd padding":        func() { physics.Pad(tape, input(1, 2, 8, 8), 11) },

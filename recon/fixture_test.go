@@ -35,7 +35,8 @@ func newScene(brightness float64) *scene {
 	type wave struct{ ky, kx, phase, amp, arg float64 }
 	waves := make([]wave, 24)
 	for i := range waves {
-		waves[i] = wave{1.2*r.Float64() - 0.6, 1.2*r.Float64() - 0.6, 2 * math.Pi * r.Float64(), 0.04 * r.Float64(), 0.15 * r.Float64()}
+		k := cmplx.Rect(0.3+0.2*r.Float64(), 2*math.Pi*r.Float64())
+		waves[i] = wave{real(k), imag(k), 2 * math.Pi * r.Float64(), 0.04 * r.Float64(), 0.15 * r.Float64()}
 	}
 	for i := range s.object.Pix {
 		row, col := float64(i/s.object.Cols), float64(i%s.object.Cols)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,12 +66,15 @@ func (t *Trainer) identity() (string, error) {
 	c := t.Config
 	c.Epochs, c.Patience = 0, 0
 	b, err := json.Marshal(struct {
-		Model  model.Config
-		Train  Config
-		Groups int
+		Model  model.Config `json:"model"`
+		Train  Config       `json:"train"`
+		Groups int          `json:"groups"`
 	}{t.Net.Config, c, len(t.Source.Groups)})
 	return string(b), err
 }
+
+// path returns where in the run directory the named file is.
+func (t *Trainer) path(name string) string { return filepath.Join(t.Dir, filepath.FromSlash(name)) }
 
 // save writes the weights, the history and, last of all, the state: a run that dies in between repeats the
 // epoch and writes the same files.
@@ -83,7 +87,7 @@ func (t *Trainer) save(better bool) error {
 	if err := t.saveWeights(model.LastFile); err != nil {
 		return err
 	}
-	if err := t.history.Write(filepath.Join(t.Dir, HistoryFile)); err != nil {
+	if err := t.history.Write(t.path(HistoryFile)); err != nil {
 		return err
 	}
 	return t.saveState()
@@ -91,7 +95,7 @@ func (t *Trainer) save(better bool) error {
 
 // interrupt saves the run in the middle of an epoch.
 func (t *Trainer) interrupt() error {
-	return errors.Join(ErrInterrupted, t.saveWeights(model.LastFile), t.history.Write(filepath.Join(t.Dir, HistoryFile)), t.saveState())
+	return errors.Join(ErrInterrupted, t.saveWeights(model.LastFile), t.history.Write(t.path(HistoryFile)), t.saveState())
 }
 
 func (t *Trainer) saveWeights(name string) error {
@@ -99,7 +103,7 @@ func (t *Trainer) saveWeights(name string) error {
 	if !math.IsInf(t.cur.Best, 0) {
 		best = strconv.FormatFloat(t.cur.Best, 'g', -1, 64)
 	}
-	return t.Net.Save(filepath.Join(t.Dir, filepath.FromSlash(name)), map[string]string{
+	return t.Net.Save(t.path(name), map[string]string{
 		"epochs":     strconv.Itoa(t.cur.Epoch),
 		"steps":      strconv.Itoa(t.adam.Step),
 		"best_loss":  best,
@@ -115,7 +119,7 @@ func (t *Trainer) saveState() error {
 	flat := func(name string, v []float32) ckpt.Tensor {
 		return ckpt.Tensor{Name: name, Shape: []int{len(v)}, Data: v}
 	}
-	return ckpt.Write(filepath.Join(t.Dir, filepath.FromSlash(StateFile)), &ckpt.File{
+	return ckpt.Write(t.path(StateFile), &ckpt.File{
 		Meta: map[string]string{
 			"format": stateFormat, "format_version": stateVersion, "identity": id,
 			"adam_step": strconv.Itoa(t.adam.Step),
@@ -128,7 +132,7 @@ func (t *Trainer) saveState() error {
 
 // restore takes back the state in the run directory. Without one the run starts anew.
 func (t *Trainer) restore() error {
-	path := filepath.Join(t.Dir, filepath.FromSlash(StateFile))
+	path := t.path(StateFile)
 	f, err := ckpt.Read(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -144,7 +148,7 @@ func (t *Trainer) restore() error {
 		return err
 	}
 	if len(h) < t.cur.Epoch {
-		return fmt.Errorf("%s: expected %d epochs, as in the training state, found %d; start anew without --resume", filepath.Join(t.Dir, HistoryFile), t.cur.Epoch, len(h))
+		return fmt.Errorf("%s: expected %d epochs, as in the training state, found %d; start anew without --resume", t.path(HistoryFile), t.cur.Epoch, len(h))
 	}
 	t.history = h[:t.cur.Epoch]
 	return nil
@@ -158,8 +162,8 @@ func (t *Trainer) setState(f *ckpt.File) error {
 	if err != nil {
 		return err
 	}
-	if f.Meta["identity"] != id {
-		return fmt.Errorf("the interrupted run had another model, other data or other settings; resume it with the same flags, or start anew without --resume\n  then: %s\n  now:  %s", f.Meta["identity"], id)
+	if then := f.Meta["identity"]; then != id {
+		return fmt.Errorf("the interrupted run had another model, other data or other settings (%s); resume it with the same flags, or start anew without --resume", differences(then, id))
 	}
 	n := len(t.Net.Params.Data)
 	shape := []int{n}
@@ -184,6 +188,45 @@ func (t *Trainer) setState(f *ckpt.File) error {
 		return fmt.Errorf("schedule: %w", err)
 	}
 	return t.schedule.Restore(state)
+}
+
+// differences lists the fields in which two identities differ.
+func differences(then, now string) string {
+	a, b := map[string]any{}, map[string]any{}
+	if flatten(a, then) != nil || flatten(b, now) != nil {
+		return "it cannot be read"
+	}
+	var list []string
+	for k, v := range b {
+		if a[k] != v {
+			list = append(list, fmt.Sprintf("%s: then %v, now %v", k, a[k], v))
+		}
+	}
+	if list == nil {
+		return "by another version of the program"
+	}
+	slices.Sort(list)
+	return strings.Join(list, "; ")
+}
+
+// flatten puts the numbers and strings of nested JSON objects into dst, named like model.loss.nll_weight.
+func flatten(dst map[string]any, text string) error {
+	var top map[string]any
+	if err := json.Unmarshal([]byte(text), &top); err != nil {
+		return err
+	}
+	var walk func(prefix string, m map[string]any)
+	walk = func(prefix string, m map[string]any) {
+		for k, v := range m {
+			if sub, ok := v.(map[string]any); ok {
+				walk(prefix+k+".", sub)
+			} else {
+				dst[prefix+k] = v
+			}
+		}
+	}
+	walk("", top)
+	return nil
 }
 
 // formatFloats writes numbers so that parseFloats returns the same bits.

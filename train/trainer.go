@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"ptycho/autodiff"
@@ -28,7 +29,9 @@ type Trainer struct {
 	Dir    string // the run directory
 	Resume bool   // go on from the state in Dir, if there is one
 
-	// OnEpoch is called after every epoch, OnBatch after every batch; both may be nil.
+	// OnStart is called when a run begins or goes on, once nothing can be wrong with it any more, OnEpoch after
+	// every epoch and OnBatch after every batch; all may be nil.
+	OnStart func() error
 	OnEpoch func(Epoch)
 	OnBatch func(done Progress)
 
@@ -72,6 +75,11 @@ func (t *Trainer) Run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer t.pool.close()
+	if t.OnStart != nil {
+		if err := t.OnStart(); err != nil {
+			return nil, err
+		}
+	}
 	res := &Result{Stopped: "epochs", Train: len(t.train), Val: len(t.val), Restored: t.cur.Epoch}
 	for t.cur.Epoch < t.Config.Epochs {
 		if t.Config.Patience > 0 && t.cur.Stale >= t.Config.Patience {
@@ -96,7 +104,7 @@ func (t *Trainer) prepare() error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(t.Dir, filepath.Dir(filepath.FromSlash(model.BestFile))), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(t.path(model.BestFile)), 0o777); err != nil {
 		return err
 	}
 	var err error
@@ -111,13 +119,14 @@ func (t *Trainer) prepare() error {
 	t.pool = newPool(c.workers(), func() *model.Pass {
 		return t.Net.NewPass(model.PassOptions{Mode: model.Train, Canvas: t.Canvas})
 	})
-	for range c.shards() {
-		t.shards = append(t.shards, make([]float32, len(t.Net.Params.Data)))
+	t.shards = make([][]float32, c.shards())
+	for i := range t.shards {
+		t.shards[i] = make([]float32, len(t.Net.Params.Data))
 	}
 	n := max(c.BatchSize, len(t.val))
 	t.losses, t.excess = make([]float64, n), make([]float64, n)
 	t.job, t.evalJob = t.shard, t.evaluate
-	t.cur = cursor{Best: math.Inf(1)}
+	t.cur, t.history = cursor{Best: math.Inf(1)}, nil
 	if err := t.begin(); err != nil {
 		t.pool.close()
 		return err
@@ -128,15 +137,38 @@ func (t *Trainer) prepare() error {
 
 // begin restores the state of a run that is resumed, or clears the run directory of an older run.
 func (t *Trainer) begin() error {
+	files := []string{model.BestFile, model.LastFile, HistoryFile, StateFile}
+	for _, name := range files {
+		if err := t.sweep(name); err != nil {
+			return err
+		}
+	}
 	if t.Resume {
 		return t.restore()
 	}
-	for _, name := range []string{model.BestFile, model.LastFile, HistoryFile, StateFile} {
-		if err := os.Remove(filepath.Join(t.Dir, filepath.FromSlash(name))); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, name := range files {
+		if err := os.Remove(t.path(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
 	return t.saveState()
+}
+
+// sweep removes the temporaries that a killed process left beside the named file.
+func (t *Trainer) sweep(name string) error {
+	dir, base := filepath.Split(t.path(name))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "."+base+".") {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // split returns which groups are trained on and which validate: a random fraction of them, at least one
@@ -231,11 +263,11 @@ func finite(v []float64) bool {
 }
 
 // diverged names the step, the pattern and the layer at which training left the finite numbers. The weights
-// are still those of the last good step, and are saved.
+// are still those before the step, and are saved unless they are the trouble themselves.
 func (t *Trainer) diverged(grad []float32) error {
 	where := "no layer"
 	for _, p := range t.Net.Params.All() {
-		if v := grad[p.Offset:][:p.Shape.Size()]; math.IsNaN(optim.Norm(v)) || math.IsInf(optim.Norm(v), 0) {
+		if !finite([]float64{optim.Norm(grad[p.Offset:][:p.Shape.Size()])}) {
 			where = p.Name
 			break
 		}
@@ -249,7 +281,10 @@ func (t *Trainer) diverged(grad []float32) error {
 	}
 	err := fmt.Errorf("epoch %d, step %d: the loss or its gradient is not finite (first in the gradient of %s; pattern %d): "+
 		"lower --learning_rate or set --gradient_clip_val 1; the last finite weights are in %s",
-		t.cur.Epoch+1, t.adam.Step+1, where, pattern, filepath.Join(t.Dir, model.LastFile))
+		t.cur.Epoch+1, t.adam.Step+1, where, pattern, t.path(model.LastFile))
+	if !finite([]float64{optim.Norm(t.Net.Params.Data)}) {
+		return err
+	}
 	return errors.Join(err, t.saveWeights(model.LastFile))
 }
 
@@ -268,7 +303,7 @@ func (t *Trainer) endEpoch(rate float64, first int, train time.Duration) error {
 		score = e.ValLoss
 	}
 	if !finite([]float64{score}) {
-		return fmt.Errorf("epoch %d: the validation loss is %g: lower --learning_rate or set --gradient_clip_val 1; the run can go on from the epoch before with --resume", e.Epoch, score)
+		return fmt.Errorf("epoch %d: the validation loss is %g: lower --learning_rate or set --gradient_clip_val 1; the weights of the epoch before are in %s", e.Epoch, score, t.path(model.LastFile))
 	}
 	t.schedule.Observe(score)
 	e.Seconds = (train + time.Since(start)).Seconds()
@@ -312,15 +347,18 @@ func (t *Trainer) progress(batches, first int, elapsed time.Duration) {
 	})
 }
 
-// verify reads the best weights back and compares what they predict, bit for bit, with what the weights in
-// the file say: a checkpoint that cannot be loaded is not a success.
+// verify reads both checkpoints back and compares the last with the weights in memory, bit for bit: a
+// checkpoint that cannot be loaded is not a success.
 func (t *Trainer) verify() error {
-	net, _, err := model.Load(filepath.Join(t.Dir, model.LastFile))
+	if _, _, err := model.Load(t.path(model.BestFile)); err != nil {
+		return fmt.Errorf("reading the checkpoint back: %w", err)
+	}
+	net, _, err := model.Load(t.path(model.LastFile))
 	if err != nil {
 		return fmt.Errorf("reading the checkpoint back: %w", err)
 	}
 	if !sameBits(net.Params, t.Net.Params) {
-		return fmt.Errorf("%s does not hold the weights that were trained", filepath.Join(t.Dir, model.LastFile))
+		return fmt.Errorf("%s does not hold the weights that were trained", t.path(model.LastFile))
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func configResolver(args []string) (*fileResolver, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+		return nil, fmt.Errorf("configuration: %w; check --config", err)
 	}
 	var top map[string]any
 	if err := yaml.Unmarshal(text, &top); err != nil {
@@ -69,15 +69,10 @@ func (r *fileResolver) add(section map[string]any) error {
 
 // Validate implements kong.Resolver: a key that is no flag of any command is an error.
 func (r *fileResolver) Validate(app *kong.Application) error {
-	known := map[string]bool{}
-	for _, n := range append([]*kong.Node{app.Node}, app.Children...) {
-		for _, f := range n.Flags {
-			known[f.Name] = true
-		}
-	}
+	known := flagsByName(app)
 	var unknown []string
 	for k := range r.values {
-		if !known[k] || k == "config" {
+		if known[k] == nil || k == "config" {
 			unknown = append(unknown, k)
 		}
 	}
@@ -85,14 +80,23 @@ func (r *fileResolver) Validate(app *kong.Application) error {
 		return nil
 	}
 	slices.Sort(unknown)
-	return fmt.Errorf("configuration %s: unknown key %s; keys are the names of flags", r.path, strings.Join(unknown, ", "))
+	return fmt.Errorf("configuration %s: unknown key %s; keys are the names of flags, see ptycho <command> --help", r.path, strings.Join(unknown, ", "))
 }
 
-// Resolve implements kong.Resolver.
+// Resolve implements kong.Resolver. A flag may be given under any of its names, but once.
 func (r *fileResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	v, ok := r.values[flag.Name]
-	if !ok {
+	found := ""
+	for _, name := range append([]string{flag.Name}, flag.Aliases...) {
+		if _, ok := r.values[name]; !ok {
+			continue
+		}
+		if found != "" {
+			return nil, fmt.Errorf("configuration %s: %s and %s are the same flag; give one of them", r.path, found, name)
+		}
+		found = name
+	}
+	if found == "" {
 		return nil, nil
 	}
-	return fmt.Sprint(v), nil
+	return fmt.Sprint(r.values[found]), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"ptycho/data"
 )
@@ -31,11 +32,24 @@ func (f *dataFlags) load(o *output, path string, n int) (*data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkUnit(ds); err != nil {
+		return nil, err
+	}
 	o.info("", "data", path, "frames", ds.Len(), "N", ds.N, "photons a frame", fmt.Sprintf("%.4g (%s)", ds.Dose, ds.DoseFrom))
 	for _, note := range ds.Notes {
 		o.info(note, "file", path)
 	}
 	return ds, nil
+}
+
+// checkUnit refuses positions that cannot be in object pixels because all of them lie within one.
+func checkUnit(ds *data.Dataset) error {
+	rows, cols := slices.Max(ds.Y)-slices.Min(ds.Y), slices.Max(ds.X)-slices.Min(ds.X)
+	if ds.Len() < 2 || rows >= 1 || cols >= 1 {
+		return nil
+	}
+	return fmt.Errorf("%s: xcoords, ycoords: expected positions in object pixels, found a scan of %.2g×%.2g pixels; "+
+		"divide them by the pixel size with --coord_scale", ds.Path, rows, cols)
 }
 
 // subsample keeps count frames of ds, chosen at random; all when count is zero or there are no more.

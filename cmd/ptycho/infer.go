@@ -43,6 +43,9 @@ func (c *inferCmd) Run(ctx context.Context, o *output) error {
 	if c.NGroups < 0 || c.NSubsample < 0 || c.BatchSize < 1 || c.Workers < 0 {
 		return usagef("--n-groups, --n-subsample and --workers are expected not to be negative, --batch-size at least 1")
 	}
+	if low, high := c.PhaseVmin, c.PhaseVmax; low != nil && high != nil && !(*low < *high) {
+		return usagef("--phase_vmin %g and --phase_vmax %g: expected the first to be the smaller one", *low, *high)
+	}
 	checkDevice(o, c.Device)
 	path, err := model.Resolve(c.ModelPath)
 	if err != nil {

@@ -61,7 +61,7 @@ func (c *inspectCmd) Run(_ context.Context, o *output) error {
 func (c *inspectCmd) describe() ([]field, error) {
 	st, err := os.Stat(c.File)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; give a dataset, a checkpoint, a run directory or a reconstruction", err)
 	}
 	if st.IsDir() || strings.HasSuffix(c.File, ".safetensors") {
 		return describeCheckpoint(c.File)

@@ -98,10 +98,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	args, err = normalise(k.Model, args)
-	if err != nil {
-		return usageError{err}
-	}
+	args = normalise(k.Model, args)
 	resolver, err := configResolver(args)
 	if err != nil {
 		return err
@@ -116,7 +113,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	parsed, err := k.Parse(args)
 	if err != nil {
-		return usageError{fmt.Errorf("%w\nsee ptycho --help", err)}
+		hint := "see ptycho --help"
+		if resolver != nil {
+			hint += "; some flags are those of " + resolver.path
+		}
+		return usageError{fmt.Errorf("%w\n%s", err, hint)}
 	}
 	if err := kernel.EnvError(); err != nil {
 		return usageError{err}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"ptycho/data"
@@ -14,9 +13,9 @@ type simulateCmd struct {
 	InputFile  string  `help:"NPZ file whose probe, object and positions are used, as far as it has them." placeholder:"NPZ"`
 	OutputFile string  `help:"File to write." required:"" placeholder:"NPZ"`
 	N          int     `name:"N" help:"Side of a frame in pixels: by default that of the probe, else 64." placeholder:"INT"`
-	Object     string  `help:"file, lines, grf (Gaussian random field), deadleaves or siemens. By default the input file's, else lines." placeholder:"NAME"`
+	Object     string  `help:"file, lines, grf (Gaussian random field), deadleaves or siemens. By default the input file's, else lines." enum:",file,lines,grf,deadleaves,siemens" default:"" placeholder:"NAME"`
 	ObjectSize int     `help:"Side of a synthetic object in pixels; by default as large as the scan needs." placeholder:"INT"`
-	Scan       string  `help:"file, raster (with jitter), spiral (Fermat) or random. By default the input file's, else spiral." placeholder:"NAME"`
+	Scan       string  `help:"file, raster (with jitter), spiral (Fermat) or random. By default the input file's, else spiral." enum:",file,raster,spiral,random" default:"" placeholder:"NAME"`
 	NImages    int     `name:"n-images" aliases:"frames" help:"Number of frames: by default those of the scan in the input file, else 500." placeholder:"INT"`
 	Step       float64 `help:"Pitch of the scan in object pixels; by default 0.3 of the probe's diameter." placeholder:"FLOAT"`
 	Jitter     float64 `help:"Random displacement as a fraction of the step; negative for none. By default 0.25 on a raster." placeholder:"FLOAT"`
@@ -49,7 +48,7 @@ func (c *simulateCmd) Run(ctx context.Context, o *output) error {
 		}
 		opt.Setup = setup
 	}
-	if err := os.MkdirAll(filepath.Dir(c.OutputFile), 0o777); err != nil {
+	if err := writable(filepath.Dir(c.OutputFile)); err != nil {
 		return err
 	}
 	ds, err := simulate.Run(ctx, opt)

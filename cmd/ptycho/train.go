@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,9 +93,9 @@ func (c *trainCmd) Run(ctx context.Context, o *output) error {
 	if err != nil {
 		return err
 	}
-	var test *data.Dataset
+	var test *testScan
 	if c.TestDataFile != "" {
-		if test, err = c.load(o, c.TestDataFile, ds.N); err != nil {
+		if test, err = c.loadTest(o, t.Net); err != nil {
 			return err
 		}
 	}
@@ -105,9 +106,7 @@ func (c *trainCmd) Run(ctx context.Context, o *output) error {
 	if text, err := json.Marshal(rec.Config); err == nil {
 		o.detail("configuration", "config", string(text))
 	}
-	if err := rec.write(c.OutputDir); err != nil {
-		return err
-	}
+	t.OnStart = func() error { return rec.write(c.OutputDir) }
 	c.watch(o, t)
 	res, err := t.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
@@ -118,12 +117,20 @@ func (c *trainCmd) Run(ctx context.Context, o *output) error {
 	}
 	rec.Results = map[string]any{"best": res.Best.Record(), "last": res.Last.Record(), "stopped": res.Stopped, "groups": res.Train, "validation_groups": res.Val}
 	if test != nil {
-		if rec.Results["test"], err = c.test(ctx, o, test); err != nil {
+		if rec.Results["test"], err = c.evaluate(ctx, o, test); err != nil {
 			return err
 		}
 	}
-	o.info("", "best epoch", res.Best.Epoch, "val loss", res.Best.ValLoss, "checkpoint", filepath.Join(c.OutputDir, filepath.FromSlash(model.BestFile)))
+	o.info("", "best epoch", res.Best.Epoch, "loss", bestLoss(res.Best), "checkpoint", filepath.Join(c.OutputDir, filepath.FromSlash(model.BestFile)))
 	return rec.write(c.OutputDir)
+}
+
+// bestLoss returns what made an epoch the best: the validation loss, or without one the training loss.
+func bestLoss(e train.Epoch) float64 {
+	if math.IsNaN(e.ValLoss) {
+		return e.TrainLoss
+	}
+	return e.ValLoss
 }
 
 // check reports what the parser cannot see.
@@ -132,19 +139,30 @@ func (c *trainCmd) check() error {
 	for _, f := range []struct {
 		name string
 		v    int
-		min  int
-	}{{"n-groups", c.NGroups, 0}, {"n-subsample", c.NSubsample, 0}, {"nepochs", c.NEpochs, 1}, {"batch-size", c.BatchSize, 1}, {"gridsize", c.Gridsize, 1}, {"neighbor-count", c.Neighbors, 0}, {"n-filters-scale", c.NFiltersScale, 1}, {"workers", c.Workers, 0}} {
-		if f.v < f.min {
-			errs = append(errs, fmt.Errorf("--%s %d: expected at least %d", f.name, f.v, f.min))
+	}{{"n_groups", c.NGroups}, {"n_subsample", c.NSubsample}, {"neighbor_count", c.Neighbors}} {
+		if f.v < 0 {
+			errs = append(errs, fmt.Errorf("%s %d is negative", f.name, f.v))
 		}
 	}
-	if _, err := c.schedule(); err != nil {
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return usageError{err}
+	t, err := c.config()
+	m := c.modelConfig()
+	m.N, m.ProbeModes, m.IntensityScale, m.MeanCount = model.Sides()[0], 1, 1, 1 // the data decide on these
+	if err := errors.Join(append(errs, err, t.Validate(), m.Validate())...); err != nil {
+		return usageError{fmt.Errorf("%w\nsee ptycho train --help", err)}
 	}
 	return nil
+}
+
+// config returns how to train.
+func (c *trainCmd) config() (train.Config, error) {
+	t := train.Defaults()
+	t.Epochs, t.BatchSize, t.LearningRate = c.NEpochs, c.BatchSize, c.LearningRate
+	t.ClipNorm, t.ValFraction, t.Patience, t.Seed, t.Workers = c.GradientClipVal, c.ValFraction, c.Patience, c.Seed, c.Workers
+	s, err := c.schedule()
+	if err == nil {
+		t.Schedule = s
+	}
+	return t, err
 }
 
 // schedule translates --scheduler, which knows the original program's names too.
@@ -194,13 +212,10 @@ func (c *trainCmd) trainer(o *output, ds *data.Dataset) (*train.Trainer, error) 
 	if err != nil {
 		return nil, err
 	}
-	schedule, err := c.schedule()
-	if err != nil {
+	t := &train.Trainer{Net: net, Source: src, Dir: c.OutputDir, Resume: c.Resume}
+	if t.Config, err = c.config(); err != nil {
 		return nil, err
 	}
-	t := &train.Trainer{Net: net, Source: src, Dir: c.OutputDir, Resume: c.Resume, Config: train.Defaults()}
-	t.Config.Epochs, t.Config.BatchSize, t.Config.LearningRate, t.Config.Schedule = c.NEpochs, c.BatchSize, c.LearningRate, schedule
-	t.Config.ClipNorm, t.Config.ValFraction, t.Config.Patience, t.Config.Seed, t.Config.Workers = c.GradientClipVal, c.ValFraction, c.Patience, c.Seed, c.Workers
 	if c.Gridsize > 1 {
 		t.Canvas = physics.CanvasSide(ds.N, data.MaxOffset(groups, ds.X, ds.Y))
 		if t.Canvas > 2*ds.N {
@@ -209,29 +224,39 @@ func (c *trainCmd) trainer(o *output, ds *data.Dataset) (*train.Trainer, error) 
 		}
 	}
 	c.report(o, net, probe, ds, groups, full)
-	return t, t.Config.Validate()
+	return t, nil
 }
 
 // model resolves the configuration of the network for a dataset.
 func (c *trainCmd) model(ds *data.Dataset) (model.Config, *physics.Probe, error) {
+	if !slices.Contains(model.Sides(), ds.N) {
+		return model.Config{}, nil, fmt.Errorf("%s: expected frames with a side of one of %v pixels, for which there are networks, found %d; crop or pad the frames and the probe",
+			ds.Path, model.Sides(), ds.N)
+	}
 	probe, err := physics.NewProbe(ds.Probe, ds.N, ds.Modes, c.ProbeScale, c.ProbeMask)
 	if err != nil {
 		return model.Config{}, nil, fmt.Errorf("%s: key probeGuess: %w", ds.Path, err)
 	}
-	cfg := model.Config{
-		N: ds.N, Gridsize: c.Gridsize, Filters: c.NFiltersScale, ModelType: c.ModelType, AmpActivation: c.AmpActivation,
-		ObjectBig: c.Gridsize > 1, ProbeBig: c.ProbeBig, PadObject: c.PadObject,
-		ProbeModes: ds.Modes, ProbeScale: probe.Scale, ProbeDivisor: probe.Divisor, ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable,
-		IntensityScale: model.IntensityScale(ds.Dose, ds.N), MeanCount: ds.Dose / float64(ds.N*ds.N),
-		Loss: c.lossConfig(), Seed: c.Seed,
-	}
-	if c.ObjectBig != nil {
-		cfg.ObjectBig = *c.ObjectBig
-	}
+	cfg := c.modelConfig()
+	cfg.N, cfg.ProbeModes, cfg.ProbeScale, cfg.ProbeDivisor = ds.N, ds.Modes, probe.Scale, probe.Divisor
+	cfg.IntensityScale, cfg.MeanCount = model.IntensityScale(ds.Dose, ds.N), ds.Dose/float64(ds.N*ds.N)
 	if err := cfg.Validate(); err != nil {
 		return cfg, nil, fmt.Errorf("%s: %w", ds.Path, err)
 	}
 	return cfg, probe, nil
+}
+
+// modelConfig returns the configuration of the network as far as flags determine it.
+func (c *trainCmd) modelConfig() model.Config {
+	cfg := model.Config{
+		Gridsize: c.Gridsize, Filters: c.NFiltersScale, ModelType: c.ModelType, AmpActivation: c.AmpActivation,
+		ObjectBig: c.Gridsize > 1, ProbeBig: c.ProbeBig, PadObject: c.PadObject,
+		ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable, Loss: c.lossConfig(), Seed: c.Seed,
+	}
+	if c.ObjectBig != nil {
+		cfg.ObjectBig = *c.ObjectBig
+	}
+	return cfg
 }
 
 func (c *trainCmd) lossConfig() model.LossConfig {
@@ -258,6 +283,9 @@ func (c *trainCmd) report(o *output, net *model.Network, probe *physics.Probe, d
 	o.info("", "network", fmt.Sprintf("N=%d gridsize=%d", ds.N, c.Gridsize), "weights", net.Weights(), "groups", len(groups),
 		"frames", fmt.Sprintf("%d of %d", framesIn(groups), full), "overlap", fmt.Sprintf("%.0f %%", 100*simulate.Overlap(ds)))
 	o.info("", "probe_scale", probe.Scale, "intensity_scale", net.Config.IntensityScale, "object amplitude", probe.ObjectAmplitude(), "seed", c.Seed)
+	if v := simulate.Overlap(ds); v < 0.3 {
+		o.warn(fmt.Sprintf("neighbouring frames overlap by %.0f %% only, too little to determine phases; check the unit of the positions (--coord_scale)", 100*v))
+	}
 	if a := probe.ObjectAmplitude(); c.AmpActivation == "sigmoid" && a > 0.9 {
 		o.warn(fmt.Sprintf("with probe_scale %.3g the object has a mean amplitude of %.2f, which a sigmoid cannot represent; leave --probe-scale at 0, or take softplus", probe.Scale, a))
 	}
@@ -299,24 +327,45 @@ func (c *trainCmd) watch(o *output, t *train.Trainer) {
 	}
 }
 
-// test evaluates the best weights on another scan.
-func (c *trainCmd) test(ctx context.Context, o *output, ds *data.Dataset) (map[string]any, error) {
-	net, _, err := model.Load(filepath.Join(c.OutputDir, filepath.FromSlash(model.BestFile)))
+// testScan is a scan on which the trained network is evaluated.
+type testScan struct {
+	*data.Dataset
+	groups []data.Group
+}
+
+// loadTest reads the test scan, before any time is spent on training.
+func (c *trainCmd) loadTest(o *output, net *model.Network) (*testScan, error) {
+	ds, err := c.load(o, c.TestDataFile, net.Config.N)
 	if err != nil {
 		return nil, err
 	}
 	groups, err := data.MakeGroups(ds.X, ds.Y, data.GroupOptions{
-		Gridsize: net.Config.Gridsize, NGroups: min(c.NGroups, ds.Len()), Mode: data.GroupNearest, Seed: c.Seed,
+		Gridsize: c.Gridsize, NGroups: min(c.NGroups, ds.Len()), Mode: data.GroupNearest, Seed: c.Seed,
 	})
+	if err == nil {
+		err = data.CheckGroups(groups, ds.X, ds.Y, ds.N)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ds.Path, err)
 	}
-	loss, excess, err := train.Evaluate(ctx, net, ds, groups, c.Workers)
+	if _, err := net.NewSource(ds, groups); err != nil {
+		return nil, err
+	}
+	return &testScan{ds, groups}, nil
+}
+
+// evaluate evaluates the best weights on the test scan.
+func (c *trainCmd) evaluate(ctx context.Context, o *output, test *testScan) (map[string]any, error) {
+	net, _, err := model.Load(filepath.Join(c.OutputDir, filepath.FromSlash(model.BestFile)))
 	if err != nil {
 		return nil, err
 	}
-	o.info("", "test", ds.Path, "groups", len(groups), "loss", loss, "excess NLL", excess)
-	return map[string]any{"file": ds.Path, "groups": len(groups), "loss": loss, "excess_nll": excess}, nil
+	loss, excess, err := train.Evaluate(ctx, net, test.Dataset, test.groups, c.Workers)
+	if err != nil {
+		return nil, err
+	}
+	o.info("", "test", test.Path, "groups", len(test.groups), "loss", loss, "excess NLL", excess)
+	return map[string]any{"file": test.Path, "groups": len(test.groups), "loss": loss, "excess_nll": excess}, nil
 }
 
 // checkDevice tells scripts that ask for a GPU what they get.

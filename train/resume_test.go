@@ -1,0 +1,329 @@
+package train
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"ptycho/ckpt"
+	"ptycho/model"
+	"ptycho/optim"
+)
+
+// childDir in the environment makes the test binary train in that directory, resuming what is there, and say
+// after every batch that it is done.
+const childDir = "PTYCHO_TEST_TRAIN_IN"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	t, err := tiny(dir, 1)
+	if err == nil {
+		t.Resume, t.OnBatch = true, func(Progress) { fmt.Println("batch") }
+		t.Config.Epochs = 3
+		_, err = t.Run(context.Background())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func TestEqualRunsGiveEqualBytes(t *testing.T) {
+	for _, gridsize := range []int{1, 2} {
+		want := ""
+		for i, workers := range []int{1, 1, 2, 3} {
+			tr, err := tiny(t.TempDir(), gridsize)
+			require.NoError(t, err)
+			tr.Config.Workers = workers
+			if gridsize == 2 {
+				tr.Config.Epochs = 1
+			}
+			_, err = tr.Run(context.Background())
+			require.NoError(t, err)
+			if i == 0 {
+				want = tr.Dir
+				continue
+			}
+			requireSame(t, want, tr.Dir)
+		}
+	}
+}
+
+func TestRunTwiceWithOneTrainer(t *testing.T) {
+	tr, err := tiny(t.TempDir(), 1)
+	require.NoError(t, err)
+	first := append([]float32(nil), tr.Net.Params.Data...)
+	_, err = tr.Run(context.Background())
+	require.NoError(t, err)
+	want := weights(t, tr.Dir)
+	copy(tr.Net.Params.Data, first)
+	_, err = tr.Run(context.Background())
+	require.NoError(t, err)
+	require.True(t, want[StateFile] == weights(t, tr.Dir)[StateFile], "a second run starts anew")
+}
+
+func TestInterruptedRunsGoOnWithTheSameBits(t *testing.T) {
+	plateau := func(tr *Trainer) {
+		tr.Config.Schedule = optim.ScheduleConfig{Name: "plateau", Factor: 0.5}
+		tr.Config.LearningRate = 0.02
+	}
+	want := t.TempDir()
+	run(t, want, plateau)
+	cases := [][]int{{1, 1, 2, 1}, {3}, {0}, {1}, {2}, {5}}
+	if testing.Short() {
+		cases = cases[:2]
+	}
+	for _, at := range cases {
+		t.Run(fmt.Sprint("after batches ", at), func(t *testing.T) {
+			dir := t.TempDir()
+			for i, batches := range at {
+				tr, err := tiny(dir, 1)
+				require.NoError(t, err)
+				plateau(tr)
+				ctx, cancel := context.WithCancel(context.Background())
+				if batches == 0 {
+					cancel()
+				}
+				tr.Resume, tr.Config.Workers = i > 0, 1+i%3
+				done := 0
+				tr.OnBatch = func(Progress) {
+					if done++; done == batches {
+						cancel()
+					}
+				}
+				_, err = tr.Run(ctx)
+				require.ErrorIs(t, err, ErrInterrupted)
+				net, meta, err := model.Load(filepath.Join(dir, filepath.FromSlash(model.LastFile)))
+				require.NoError(t, err, "the weights so far")
+				require.Equal(t, tr.Net.Params.Data, net.Params.Data)
+				require.Equal(t, fmt.Sprint(tr.adam.Step), meta["steps"])
+			}
+			res := run(t, dir, func(tr *Trainer) { plateau(tr); tr.Resume = true })
+			require.Equal(t, "epochs", res.Stopped)
+			requireSame(t, want, dir)
+		})
+	}
+}
+
+func TestResumeWithMoreEpochsIsALongerRun(t *testing.T) {
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, want, func(tr *Trainer) { tr.Config.Epochs = 3 })
+	run(t, dir, func(tr *Trainer) { tr.Config.Epochs = 1 })
+	res := run(t, dir, func(tr *Trainer) { tr.Config.Epochs, tr.Resume = 3, true })
+	require.Equal(t, 1, res.Restored)
+	requireSame(t, want, dir)
+
+	res = run(t, dir, func(tr *Trainer) { tr.Config.Epochs, tr.Resume = 3, true })
+	require.Equal(t, 3, res.Restored)
+	require.Equal(t, 3, res.Last.Epoch)
+	requireSame(t, want, dir)
+}
+
+func TestResumeWithoutAStateStartsAnew(t *testing.T) {
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, want, nil)
+	res := run(t, dir, func(tr *Trainer) { tr.Resume = true })
+	require.Zero(t, res.Restored)
+	requireSame(t, want, dir)
+
+	run(t, dir, nil)
+	requireSame(t, want, dir)
+}
+
+// TestKilledRunsGoOnWithTheSameBits kills a training process again and again, in batches and while it saves.
+func TestKilledRunsGoOnWithTheSameBits(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no SIGKILL")
+	}
+	if testing.Short() {
+		t.Skip("takes many processes")
+	}
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, want, func(tr *Trainer) { tr.Config.Epochs = 3 })
+	r := rand.New(rand.NewPCG(1, 2))
+	kills, finished := 0, false
+	for try := 0; !finished; try++ {
+		batches, wait := 1+r.IntN(4), time.Duration(r.IntN(40))*time.Millisecond
+		if try >= 8 {
+			batches = 1000
+		}
+		if finished = child(t, dir, batches, wait); !finished {
+			kills++
+		}
+	}
+	require.GreaterOrEqual(t, kills, 3)
+	requireSame(t, want, dir)
+}
+
+// child trains in dir in a process of its own and kills it some time after it has done a number of batches.
+// It reports whether the training came to its end before.
+func child(t testing.TB, dir string, batches int, wait time.Duration) bool {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewScanner(stdout)
+	for n := 0; lines.Scan(); {
+		if n++; n == batches {
+			time.Sleep(wait)
+			require.NoError(t, cmd.Process.Kill())
+		}
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() {
+		return false
+	}
+	require.NoError(t, err, stderr.String())
+	return true
+}
+
+func TestResumeRefusesAnotherRun(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, nil)
+	before := weights(t, dir)
+	for _, tt := range []struct {
+		name   string
+		change func(*Trainer)
+		want   []string
+	}{
+		{"learning rate", func(tr *Trainer) { tr.Config.LearningRate = 2e-3 }, []string{"train.learning_rate: then 0.001, now 0.002"}},
+		{"seed", func(tr *Trainer) { tr.Config.Seed = 7 }, []string{"train.seed: then 42, now 7"}},
+		{"shards", func(tr *Trainer) { tr.Config.Shards = 2 }, []string{"train.shards: then 8, now 2"}},
+		{"groups", func(tr *Trainer) { tr.Source.Groups = tr.Source.Groups[:12] }, []string{"groups: then 15, now 12"}},
+		{
+			"model", func(tr *Trainer) { tr.Net.Config.Loss.NLL, tr.Net.Config.Loss.MAE = 0, 1 },
+			[]string{"model.loss.mae_weight: then 0, now 1; model.loss.nll_weight: then 1, now 0"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr, err := tiny(dir, 1)
+			require.NoError(t, err)
+			tt.change(tr)
+			tr.Resume, tr.Config.Epochs = true, 9
+			_, err = tr.Run(context.Background())
+			require.Error(t, err)
+			for _, want := range append(tt.want, "state.safetensors", "resume it with the same flags, or start anew without --resume") {
+				require.ErrorContains(t, err, want)
+			}
+			require.Equal(t, before, weights(t, dir), "nothing is touched")
+		})
+	}
+}
+
+func TestResumeRefusesADamagedRun(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, nil)
+	state, history := filepath.Join(dir, filepath.FromSlash(StateFile)), filepath.Join(dir, HistoryFile)
+	meta := func(key, value string) func(t *testing.T) {
+		return func(t *testing.T) {
+			f, err := ckpt.Read(state)
+			require.NoError(t, err)
+			f.Meta[key] = value
+			require.NoError(t, ckpt.Write(state, f))
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		damage func(t *testing.T)
+		want   []string
+	}{
+		{"truncated state", func(t *testing.T) { require.NoError(t, os.Truncate(state, 1000)) }, []string{"state.safetensors", "expected", "found"}},
+		{"no history", func(t *testing.T) { require.NoError(t, os.Remove(history)) }, []string{"history.csv"}},
+		{"short history", func(t *testing.T) { require.NoError(t, History{{Epoch: 1}}.Write(history)) }, []string{"history.csv: expected 2 epochs", "found 1", "start anew without --resume"}},
+		{"empty history", func(t *testing.T) { require.NoError(t, os.WriteFile(history, nil, 0o644)) }, []string{"history.csv: expected 2 epochs", "found 0"}},
+		{"foreign history", func(t *testing.T) { require.NoError(t, os.WriteFile(history, []byte("a,b\n1,2\n"), 0o644)) }, []string{"history.csv", "wrong number of fields"}},
+		{"history of words", func(t *testing.T) { rewrite(t, history, "\n1,", "\none,") }, []string{"history.csv: line 2", "one"}},
+		{"history of wrong numbers", func(t *testing.T) { rewrite(t, history, ",0.001,", ",1e-3x,") }, []string{"history.csv: line 2", "1e-3x"}},
+		{"other format", meta("format", "ptycho-model"), []string{"expected a ptycho-training-state of version 1", `found "ptycho-model"`}},
+		{"other version", meta("format_version", "2"), []string{`of version "2"`}},
+		{"unreadable identity", meta("identity", "{"), []string{"it cannot be read"}},
+		{"identity of another version", meta("identity", "{}"), []string{"now", "start anew"}},
+		{"step", meta("adam_step", "many"), []string{"adam_step", "many"}},
+		{"cursor", meta("cursor", "1 2 x"), []string{"cursor", `"x"`}},
+		{"short cursor", meta("cursor", "1 2"), []string{"cursor of 2 values, expected 9"}},
+		{"schedule", meta("schedule", "?"), []string{"schedule", `"?"`}},
+		{"long schedule", meta("schedule", "1 2"), []string{"schedule state of 2 values, expected none"}},
+		{"tensors", func(t *testing.T) {
+			f, err := ckpt.Read(state)
+			require.NoError(t, err)
+			f.Tensors = f.Tensors[:2]
+			require.NoError(t, ckpt.Write(state, f))
+		}, []string{"adam.v", "missing"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, err := os.ReadFile(state)
+			require.NoError(t, err)
+			table, err := os.ReadFile(history)
+			require.NoError(t, err)
+			defer func() {
+				require.NoError(t, os.WriteFile(state, before, 0o644))
+				require.NoError(t, os.WriteFile(history, table, 0o644))
+			}()
+			tt.damage(t)
+			tr, err := tiny(dir, 1)
+			require.NoError(t, err)
+			tr.Resume = true
+			_, err = tr.Run(context.Background())
+			require.Error(t, err)
+			for _, want := range tt.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func rewrite(t testing.TB, path, from, to string) {
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(text), from)
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
+}
+
+func TestResumeSweepsWhatAKilledProcessLeft(t *testing.T) {
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, want, nil)
+	run(t, dir, func(tr *Trainer) { tr.Config.Epochs = 1 })
+	for _, name := range []string{".history.csv.123", "checkpoints/.best.safetensors.9", "checkpoints/.state.safetensors.77"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("half"), 0o600))
+	}
+	run(t, dir, func(tr *Trainer) { tr.Resume = true })
+	requireSame(t, want, dir)
+}
+
+func TestRunReportsWhatItCannotWrite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	tr, err := tiny(filepath.Join(file, "run"), 1)
+	require.NoError(t, err)
+	_, err = tr.Run(context.Background())
+	require.ErrorContains(t, err, file)
+
+	tr, err = tiny(t.TempDir(), 1)
+	require.NoError(t, err)
+	tr.OnEpoch = func(e Epoch) {
+		if e.Epoch == 1 { // a directory in the place of the history
+			require.NoError(t, os.Remove(tr.path(HistoryFile)))
+			require.NoError(t, os.MkdirAll(filepath.Join(tr.path(HistoryFile), "x"), 0o755))
+		}
+	}
+	_, err = tr.Run(context.Background())
+	require.ErrorContains(t, err, "cannot write "+tr.path(HistoryFile))
+}
