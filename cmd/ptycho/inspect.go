@@ -66,30 +66,27 @@ func (c *inspectCmd) describe() ([]field, error) {
 	if st.IsDir() || strings.HasSuffix(c.File, ".safetensors") {
 		return describeCheckpoint(c.File)
 	}
+	load := data.Load
 	if z, err := data.OpenNPZ(c.File); err == nil {
-		names := make([]string, 0)
-		for _, h := range z.Headers() {
-			names = append(names, h.Name)
+		reconstruction := z.Has("object") && z.Has("coverage")
+		if !z.Has("diffraction") && !z.Has("diff3d") && !z.Has("data") {
+			load = data.LoadSetup
 		}
 		if err := z.Close(); err != nil {
 			return nil, err
 		}
-		if slices.Contains(names, "object") && slices.Contains(names, "coverage") {
+		if reconstruction {
 			return describeReconstruction(c.File)
 		}
 	}
-	return c.describeDataset()
+	ds, err := load(c.File, c.options(0))
+	if err != nil {
+		return nil, err
+	}
+	return c.describeDataset(ds), nil
 }
 
-func (c *inspectCmd) describeDataset() ([]field, error) {
-	ds, err := data.Load(c.File, c.options(0))
-	if err != nil {
-		setup, setupErr := data.LoadSetup(c.File, c.options(0))
-		if setupErr != nil || setup.Frames != nil {
-			return nil, err
-		}
-		ds = setup
-	}
+func (c *inspectCmd) describeDataset(ds *data.Dataset) []field {
 	f := []field{{"kind", "dataset"}, {"file", c.File}}
 	if ds.Frames == nil {
 		f = append(f, field{"frames", "none: probe, object and positions only"})
@@ -110,7 +107,7 @@ func (c *inspectCmd) describeDataset() ([]field, error) {
 	if ds.Metadata.Generator != "" {
 		f = append(f, field{"written by", ds.Metadata.Generator})
 	}
-	return append(f, field{"notes", ds.Notes}), nil
+	return append(f, field{"notes", ds.Notes})
 }
 
 func describeCheckpoint(path string) ([]field, error) {

@@ -190,7 +190,7 @@ func TestDefaults(t *testing.T) {
 			if f.IsBool() && value == "" && f.Target.Kind().String() == "bool" {
 				value = "false"
 			}
-			lines = append(lines, strings.TrimRight(fmt.Sprintf("%s --%-22s %-20s %s", command.Name, strings.ReplaceAll(f.Name, "-", "_"), value, strings.Join(f.Aliases, " ")), " "))
+			lines = append(lines, strings.TrimRight(fmt.Sprintf("%-8s --%-20s %-18s %s", command.Name, strings.ReplaceAll(f.Name, "-", "_"), value, strings.Join(f.Aliases, " ")), " "))
 		}
 		slices.Sort(lines)
 		b.WriteString(strings.Join(lines, "\n") + "\n")

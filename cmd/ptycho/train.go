@@ -60,9 +60,9 @@ type trainCmd struct {
 	ProbeTrainable bool    `help:"Refine the probe in training." group:"Model"`
 	ProbeScale     float64 `help:"The mean of the normalised |P| is its reciprocal; 0 chooses it from probe and data." default:"0" group:"Model"`
 
-	Loss               string   `help:"Loss on the frames: poisson, mae or amp-mse of the amplitudes (${enum})." enum:"poisson,mae,amp-mse" default:"poisson" group:"Loss"`
-	NLLWeight          *float64 `name:"nll-weight" help:"Weight of the Poisson likelihood; by default 1 with --loss poisson." placeholder:"FLOAT" group:"Loss"`
-	MAEWeight          *float64 `name:"mae-weight" help:"Weight of the amplitude MAE; by default 1 with --loss mae." placeholder:"FLOAT" group:"Loss"`
+	Loss               string   `help:"Loss on the frames: poisson likelihood, mae or amp-mse of the amplitudes, or auto: amp-mse from ten photons a pixel on, poisson below (${enum})." enum:"auto,poisson,mae,amp-mse" default:"auto" group:"Loss"`
+	NLLWeight          *float64 `name:"nll-weight" help:"Weight of the Poisson likelihood; given, it replaces --loss auto." placeholder:"FLOAT" group:"Loss"`
+	MAEWeight          *float64 `name:"mae-weight" help:"Weight of the amplitude MAE; given, it replaces --loss auto." placeholder:"FLOAT" group:"Loss"`
 	RealspaceWeight    float64  `help:"Multiplies the two weights below." default:"0" group:"Loss"`
 	TVWeight           float64  `name:"tv-weight" help:"Weight of the total variation of the object." default:"0" group:"Loss"`
 	RealspaceMAEWeight float64  `name:"realspace-mae-weight" help:"Weight of the difference to the known object." default:"0" group:"Loss"`
@@ -240,6 +240,7 @@ func (c *trainCmd) model(ds *data.Dataset) (model.Config, *physics.Probe, error)
 	cfg := c.modelConfig()
 	cfg.N, cfg.ProbeModes, cfg.ProbeScale, cfg.ProbeDivisor = ds.N, ds.Modes, probe.Scale, probe.Divisor
 	cfg.IntensityScale, cfg.MeanCount = model.IntensityScale(ds.Dose, ds.N), ds.Dose/float64(ds.N*ds.N)
+	cfg.Loss = c.lossConfig(cfg.MeanCount)
 	if err := cfg.Validate(); err != nil {
 		return cfg, nil, fmt.Errorf("%s: %w", ds.Path, err)
 	}
@@ -251,7 +252,7 @@ func (c *trainCmd) modelConfig() model.Config {
 	cfg := model.Config{
 		Gridsize: c.Gridsize, Filters: c.NFiltersScale, ModelType: c.ModelType, AmpActivation: c.AmpActivation,
 		ObjectBig: c.Gridsize > 1, ProbeBig: c.ProbeBig, PadObject: c.PadObject,
-		ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable, Loss: c.lossConfig(), Seed: c.Seed,
+		ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable, Loss: c.lossConfig(brightFrames), Seed: c.Seed,
 	}
 	if c.ObjectBig != nil {
 		cfg.ObjectBig = *c.ObjectBig
@@ -259,14 +260,20 @@ func (c *trainCmd) modelConfig() model.Config {
 	return cfg
 }
 
-func (c *trainCmd) lossConfig() model.LossConfig {
+// brightFrames is the mean number of photons a pixel from which --loss auto compares amplitudes: there √k
+// has a variance of 1/4 whatever k, and dim pixels do not dominate the gradient.
+const brightFrames = 10
+
+// lossConfig resolves --loss for frames of the given mean count. Weights that are given take the place of auto.
+func (c *trainCmd) lossConfig(meanCount float64) model.LossConfig {
 	l := model.LossConfig{Realspace: c.RealspaceWeight, TV: c.TVWeight, RealspaceMAE: c.RealspaceMAEWeight}
-	switch c.Loss {
-	case "poisson":
+	auto := c.Loss == "auto" && c.NLLWeight == nil && c.MAEWeight == nil
+	switch {
+	case c.Loss == "poisson", auto && meanCount < brightFrames:
 		l.NLL = 1
-	case "mae":
+	case c.Loss == "mae":
 		l.MAE = 1
-	case "amp-mse":
+	case c.Loss == "amp-mse", auto:
 		l.MSE = 1
 	}
 	if c.NLLWeight != nil {

@@ -214,11 +214,15 @@ func TestFlagsOfTheNetwork(t *testing.T) {
 		flags []string
 		check func(c *model.Config) bool
 	}{
-		{"defaults", nil, func(c *model.Config) bool { return !c.ObjectBig && c.ProbeBig && c.PadObject && c.Loss.NLL == 1 }},
+		{"defaults", nil, func(c *model.Config) bool {
+			return !c.ObjectBig && c.ProbeBig && c.PadObject && c.Loss == model.LossConfig{MSE: 1}
+		}},
 		{"words", []string{"--object_big", "True", "--probe_big", "False"}, func(c *model.Config) bool { return c.ObjectBig && !c.ProbeBig }},
 		{"gridsize", []string{"--gridsize", "2"}, func(c *model.Config) bool { return c.ObjectBig && c.Gridsize == 2 }},
 		{"one patch a group", []string{"--gridsize", "2", "--object_big", "False", "--probe_big", "True"}, func(c *model.Config) bool { return !c.ObjectBig && c.ProbeBig && c.Gridsize == 2 }},
 		{"negated", []string{"--no-pad_object"}, func(c *model.Config) bool { return !c.PadObject }},
+		{"likelihood", []string{"--loss", "poisson"}, func(c *model.Config) bool { return c.Loss == model.LossConfig{NLL: 1} }},
+		{"weight", []string{"--nll_weight", "3"}, func(c *model.Config) bool { return c.Loss == model.LossConfig{NLL: 3} }},
 		{"loss", []string{"--loss", "mae"}, func(c *model.Config) bool { return c.Loss.NLL == 0 && c.Loss.MAE == 1 }},
 		{"amplitude loss", []string{"--loss", "amp-mse"}, func(c *model.Config) bool { return c.Loss.NLL == 0 && c.Loss.MSE == 1 }},
 		{"mixed loss", []string{"--nll_weight", "0.5", "--mae_weight", "2"}, func(c *model.Config) bool { return c.Loss.NLL == 0.5 && c.Loss.MAE == 2 }},
@@ -236,6 +240,20 @@ func TestFlagsOfTheNetwork(t *testing.T) {
 			must(t, "infer", "--model_path", dir, "--test_data", scan, "--n_images", "4", "--output_dir", filepath.Join(dir, "result"))
 		})
 	}
+}
+
+func TestDimFramesAreTrainedWithTheLikelihood(t *testing.T) {
+	m := arrays(t)
+	frames := m["diffraction"].Data.([]float32)
+	for i := range frames {
+		frames[i] = float32(math.Floor(float64(frames[i]) / 4))
+	}
+	dim, dir := filepath.Join(t.TempDir(), "dim.npz"), t.TempDir()
+	writeArrays(t, dim, m)
+	must(t, quick(dim, dir)...)
+	net, _, err := model.Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, model.LossConfig{NLL: 1}, net.Config.Loss)
 }
 
 func TestFlagsOfTheTraining(t *testing.T) {
@@ -318,7 +336,7 @@ func TestAnotherDoseIsNoted(t *testing.T) {
 	bright, dir := filepath.Join(t.TempDir(), "bright.npz"), t.TempDir()
 	writeArrays(t, bright, m)
 	o := must(t, "infer", "--model_path", run, "--test_data", bright, "--output_dir", dir)
-	require.Contains(t, o.stderr, "photons on average, those of the training 1e+05: the input is normalised to this scan")
+	require.Contains(t, o.stderr, "photons on average, those of the training 9.99e+04: the input is normalised to this scan")
 	require.Len(t, readJSON(t, filepath.Join(dir, "run.json"))["notes"], 1)
 }
 

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"ptycho/model"
+)
+
+// process is ptycho as a process of its own.
+type process struct {
+	cmd    *exec.Cmd
+	stdout *bufio.Scanner
+	stderr *bytes.Buffer
+}
+
+// start starts ptycho with additions to the environment. What it prints to standard output can be followed.
+func start(t testing.TB, env []string, args ...string) *process {
+	p := &process{cmd: exec.Command(os.Args[0], args...), stderr: &bytes.Buffer{}}
+	p.cmd.Env = append(append(os.Environ(), beMain+"=1"), env...)
+	p.cmd.Stderr = p.stderr
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	p.stdout = bufio.NewScanner(out)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	return p
+}
+
+// await reads lines of standard output until one contains text.
+func (p *process) await(text string) bool {
+	for p.stdout.Scan() {
+		if strings.Contains(p.stdout.Text(), text) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestInterruptedTraining(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no SIGINT")
+	}
+	scan := scanFile(t)
+	dir, whole := t.TempDir(), t.TempDir()
+	args := func(dir, epochs string, more ...string) []string {
+		return append(quick(scan, dir, "--n_images", "16", "--batch_size", "2", "--patience", "0", "--scheduler", "constant", "--nepochs", epochs), more...)
+	}
+	p := start(t, nil, args(dir, "500", "--log_format", "json")...)
+	require.True(t, p.await(`"epoch":2,`), "%s", p.stderr)
+	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	for p.stdout.Scan() {
+	}
+	require.Error(t, p.cmd.Wait())
+	require.Equal(t, exitInterrupted, p.cmd.ProcessState.ExitCode(), "%s", p.stderr)
+	last := filepath.Join(dir, "checkpoints", "last.safetensors")
+	for _, want := range []string{"ptycho: training was interrupted; go on with --resume", last} {
+		require.Contains(t, p.stderr.String(), want)
+	}
+	require.Equal(t, []string{"checkpoints/best.safetensors", "checkpoints/last.safetensors", "checkpoints/state.safetensors", "history.csv", "run.json"}, files(t, dir))
+	_, meta, err := model.Load(last)
+	require.NoError(t, err)
+	require.NotEqual(t, "0", meta["steps"])
+	must(t, "infer", "--model_path", last, "--test_data", scan, "--output_dir", t.TempDir())
+	require.Nil(t, readJSON(t, filepath.Join(dir, "run.json"))["finished"])
+
+	const epochs = "4"
+	if meta["epochs"] > epochs || len(meta["epochs"]) > 1 {
+		t.Skipf("SKIPPED the rest: %s epochs had passed before the signal came", meta["epochs"])
+	}
+	must(t, args(dir, epochs, "--resume")...)
+	must(t, args(whole, epochs)...)
+	for _, name := range []string{"best", "last"} {
+		name = filepath.Join("checkpoints", name+".safetensors")
+		require.True(t, bytes.Equal(mustRead(t, filepath.Join(whole, name)), mustRead(t, filepath.Join(dir, name))), name)
+	}
+}
+
+func TestInterruptedInferenceAndSimulation(t *testing.T) {
+	scan, runDir := trained(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"infer", "--model_path", runDir, "--test_data", scan, "--output_dir", dir},
+		{"simulate", "--output_file", filepath.Join(dir, "s.npz"), "--n_images", "9"},
+	} {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, exitInterrupted, run(ctx, args, &stdout, &stderr))
+		require.Contains(t, stderr.String(), "ptycho: context canceled")
+		require.Empty(t, files(t, dir))
+	}
+}
+
+// TestFullDevice writes to a file system of a few hundred kilobytes, mounted where nobody else sees it.
+func TestFullDevice(t *testing.T) {
+	scan := scanFile(t)
+	dir := t.TempDir()
+	unshare := []string{"unshare", "-rm"}
+	mount := "mount -t tmpfs -o size=400k tmpfs " + dir
+	if out, err := exec.Command(unshare[0], append(unshare[1:], "sh", "-c", mount)...).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: no small file system to be had: %v %s", err, out)
+	}
+	for name, args := range map[string][]string{
+		"train":    quick(scan, filepath.Join(dir, "run")),
+		"simulate": {"simulate", "--output_file", filepath.Join(dir, "s.npz"), "--n_images", "100", "--nphotons", "1e9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			script := mount + ` && "$@"; code=$?; find ` + dir + ` -type f; exit $code`
+			cmd := exec.Command(unshare[0], append(append(unshare[1:], "sh", "-c", script, "sh", os.Args[0]), args...)...)
+			cmd.Env = append(os.Environ(), beMain+"=1")
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			require.Error(t, cmd.Run())
+			require.Equal(t, exitFailed, cmd.ProcessState.ExitCode(), "%s", &stderr)
+			require.Contains(t, stderr.String(), "no space left on device")
+			require.Contains(t, stderr.String(), "ptycho: cannot write "+dir)
+			require.Empty(t, stdout.String(), "what could not be written whole is not there")
+		})
+	}
+}
