@@ -88,21 +88,3 @@ func (p *Probe) Complex(factor float64) []complex64 {
 	}
 	return out
 }
-
-// TwinAsymmetry returns ‖P(r) − conj P(−r)‖ / ‖P‖ of the first mode. When it is small, an object and its twin
-// conj O(−r) give nearly the same frames, and a single frame cannot tell them apart.
-func (p *Probe) TwinAsymmetry() float64 {
-	n := p.N
-	re, im := planes(p.Planes, 0, n*n)
-	num, den := 0.0, 0.0
-	for r := range n {
-		for c := range n {
-			i, j := r*n+c, (n-r)%n*n+(n-c)%n
-			num += sq(re[i]-re[j]) + sq(im[i]+im[j])
-			den += sq(re[i]) + sq(im[i])
-		}
-	}
-	return math.Sqrt(num / den)
-}
-
-func sq(v float32) float64 { return float64(v) * float64(v) }

@@ -134,25 +134,3 @@ func TestNewProbeErrors(t *testing.T) {
 		require.ErrorContains(t, err, tt.want, tt.name)
 	}
 }
-
-func TestTwinAsymmetry(t *testing.T) {
-	const n = 16
-	gauss := make([]complex64, n*n)
-	curved := make([]complex64, n*n)
-	odd := make([]complex64, n*n)
-	for i := range gauss {
-		y, x := float64(i/n-n/2), float64(i%n-n/2)
-		a := math.Exp(-(x*x + y*y) / 8)
-		gauss[i] = complex(float32(a), 0)
-		curved[i] = complex(float32(a*math.Cos(0.3*(x*x+y*y))), float32(a*math.Sin(0.3*(x*x+y*y))))
-		odd[i] = complex(float32(a*x), 0)
-	}
-	asymmetry := func(z []complex64) float64 {
-		p, err := physics.NewProbe(z, n, 1, 1, false)
-		require.NoError(t, err)
-		return p.TwinAsymmetry()
-	}
-	require.InDelta(t, 0, asymmetry(gauss), 1e-6)
-	require.Greater(t, asymmetry(curved), 0.5)
-	require.InDelta(t, 2, asymmetry(odd), 1e-2) // the outermost row and column have no twin
-}
