@@ -3,7 +3,7 @@ package data
 import (
 	"math"
 
-	"gonum.org/v1/gonum/dsp/fourier"
+	"ptycho/fft"
 )
 
 // farField returns the intensity Σ_m |F(P_m · O_j)|² of frame j, N×N with the direct beam at [N/2, N/2].
@@ -14,6 +14,7 @@ func farField(d *Dataset, j int) []float64 {
 	top, left := int(math.Round(d.Y[j]))-n/2, int(math.Round(d.X[j]))-n/2
 	dst := make([]float64, n*n)
 	psi := make([]complex128, n*n)
+	plan := fft.NewDouble(n, n)
 	for m := range d.Modes {
 		for i := range psi {
 			psi[i] = 0
@@ -22,29 +23,11 @@ func farField(d *Dataset, j int) []float64 {
 				psi[i] = complex128(d.Probe[m*n*n+i]) * complex128(d.Object.Pix[r*d.Object.Cols+c])
 			}
 		}
-		transform2(psi, n)
+		plan.Forward(psi)
 		for i, z := range psi {
 			centred := (i/n+n/2)%n*n + (i%n+n/2)%n
-			dst[centred] += (real(z)*real(z) + imag(z)*imag(z)) / float64(n*n)
+			dst[centred] += real(z)*real(z) + imag(z)*imag(z)
 		}
 	}
 	return dst
-}
-
-// transform2 replaces the n×n image v by its unnormalised Fourier transform.
-func transform2(v []complex128, n int) {
-	plan := fourier.NewCmplxFFT(n)
-	line := make([]complex128, n)
-	for r := range n {
-		copy(v[r*n:(r+1)*n], plan.Coefficients(line, v[r*n:(r+1)*n]))
-	}
-	column := make([]complex128, n)
-	for c := range n {
-		for r := range n {
-			column[r] = v[r*n+c]
-		}
-		for r, z := range plan.Coefficients(line, column) {
-			v[r*n+c] = z
-		}
-	}
 }

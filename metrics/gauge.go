@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/cmplx"
 
-	"gonum.org/v1/gonum/dsp/fourier"
+	"ptycho/fft"
 )
 
 // Gauge returns the complex factor g that minimises Σ|g·rec − truth|², Σ rec*·truth / Σ|rec|², and zero
@@ -106,24 +106,10 @@ func signed(k, n int) int {
 	return k
 }
 
-// transform returns the two-dimensional discrete Fourier transform of m.
+// transform returns the two-dimensional Fourier transform of m.
 func transform(m Image) Image {
 	out := m.scaled(1)
-	row := fourier.NewCmplxFFT(m.Cols)
-	for r := range m.Rows {
-		line := out.Pix[r*m.Cols : (r+1)*m.Cols]
-		row.Coefficients(line, line)
-	}
-	col, line := fourier.NewCmplxFFT(m.Rows), make([]complex128, m.Rows)
-	for c := range m.Cols {
-		for r := range line {
-			line[r] = out.Pix[r*m.Cols+c]
-		}
-		col.Coefficients(line, line)
-		for r, v := range line {
-			out.Pix[r*m.Cols+c] = v
-		}
-	}
+	fft.NewDouble(m.Rows, m.Cols).Forward(out.Pix)
 	return out
 }
 

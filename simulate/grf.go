@@ -3,8 +3,7 @@ package simulate
 import (
 	"math"
 
-	"gonum.org/v1/gonum/dsp/fourier"
-
+	"ptycho/fft"
 	"ptycho/internal/rng"
 )
 
@@ -24,14 +23,14 @@ func randomField(n int, seed, index uint64) plane {
 	for i, v := range white.pix {
 		field[i] = complex(v, 0)
 	}
-	fft, col := fourier.NewCmplxFFT(m), make([]complex128, m)
-	fft2(fft, field, col, (*fourier.CmplxFFT).Coefficients)
+	plan := fft.NewDouble(m, m)
+	plan.Forward(field)
 	field[0] = 0
 	for i := 1; i < len(field); i++ {
 		k := math.Hypot(frequency(i/m, m), frequency(i%m, m))
 		field[i] *= complex(math.Pow(k, -0.2), 0) // amplitude, the root of the power
 	}
-	fft2(fft, field, col, (*fourier.CmplxFFT).Sequence)
+	plan.Inverse(field)
 	for i, v := range field {
 		white.pix[i] = real(v)
 	}
