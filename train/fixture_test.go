@@ -79,6 +79,13 @@ func run(t testing.TB, dir string, change func(*Trainer)) *Result {
 	return res
 }
 
+// long skips a test of several trainings where time is short.
+func long(t testing.TB) {
+	if testing.Short() {
+		t.Skip("several trainings")
+	}
+}
+
 // weights returns the bytes of both checkpoints and of the state in dir.
 func weights(t testing.TB, dir string) map[string]string {
 	files := map[string]string{}

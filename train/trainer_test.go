@@ -18,6 +18,7 @@ import (
 )
 
 func TestTrainingLowersTheLoss(t *testing.T) {
+	long(t)
 	for _, gridsize := range []int{1, 2} {
 		tr, err := tiny(t.TempDir(), gridsize)
 		require.NoError(t, err)
@@ -64,6 +65,7 @@ func rates(tr *Trainer) (steps *[]float64, onBatch func(Progress)) {
 }
 
 func TestLearningRatesAreSteppedAsWritten(t *testing.T) {
+	long(t)
 	for _, tt := range []struct {
 		name     string
 		schedule optim.ScheduleConfig
@@ -150,6 +152,7 @@ func TestGradientsAreClipped(t *testing.T) {
 }
 
 func TestBestWeightsAreThoseOfTheBestEpoch(t *testing.T) {
+	long(t)
 	tr, err := tiny(t.TempDir(), 1)
 	require.NoError(t, err)
 	tr.Config.Epochs, tr.Config.LearningRate, tr.Config.Patience = 6, 0.02, 0
@@ -200,6 +203,7 @@ func TestTrainingStopsWhenTheValidationLossDoes(t *testing.T) {
 }
 
 func TestWithoutValidationTheTrainingLossDecides(t *testing.T) {
+	long(t)
 	dir := t.TempDir()
 	res := run(t, dir, func(tr *Trainer) { tr.Config.ValFraction = 0 })
 	require.Equal(t, []int{15, 0}, []int{res.Train, res.Val})
@@ -376,6 +380,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestVerifyNoticesAWrongFile(t *testing.T) {
+	long(t)
 	tr, err := tiny(t.TempDir(), 1)
 	require.NoError(t, err)
 	tr.OnEpoch = func(e Epoch) {

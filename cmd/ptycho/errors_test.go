@@ -138,7 +138,7 @@ func TestBrokenDatasets(t *testing.T) {
 			requireFailure(t, ptycho(quick(path, out, tt.flags...)...), exitFailed, append(tt.want, path)...)
 			require.Empty(t, files(t, out))
 			if tt.flags == nil && !strings.HasPrefix(tt.name, "N = ") { // which any command has to see
-				if tt.name != "no frames" && tt.name != "positions in metres" {
+				if tt.name != "no frames" && tt.name != "nothing at all" && tt.name != "positions in metres" {
 					requireFailure(t, ptycho("inspect", path), exitFailed, append(tt.want, path)...)
 				}
 				requireFailure(t, ptycho("infer", "--model_path", run, "--test_data", path, "--output_dir", out), exitFailed, append(tt.want, path)...)
@@ -277,7 +277,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 		"with one more tensor": {rewritten(t, best, func(f *ckpt.File) {
 			f.Tensors = append(f.Tensors, ckpt.Tensor{Name: "extra", Shape: []int{1}, Data: []float32{1}})
 		}), `unexpected (1): "extra"`},
-		"without a probe":  {rewritten(t, best, func(f *ckpt.File) { f.Tensors = f.Tensors[:len(f.Tensors)-1] }), "tensor probe: expected shape [1 2 64 64]"},
+		"without a probe":  {rewritten(t, best, func(f *ckpt.File) { f.Tensors = f.Tensors[:len(f.Tensors)-1] }), "tensor probe: expected shape"},
 		"with NaN weights": {rewritten(t, best, func(f *ckpt.File) { f.Tensors[0].Data[0] = float32(math.NaN()) }), "values that are not finite"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -317,7 +317,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		dirs = append(dirs, "/proc/absent/out", "/proc/self")
 	}
 	for _, dir := range dirs {
-		want := []string{"output directory", dir, "choose one that can be written"}
+		want := []string{"output directory " + dir, "choose one that can be written"}
 		requireFailure(t, ptycho(quick(scan, dir)...), exitFailed, want...)
 		requireFailure(t, ptycho("infer", "--model_path", run, "--test_data", scan, "--output_dir", dir), exitFailed, want...)
 		requireFailure(t, ptycho("simulate", "--output_file", filepath.Join(dir, "s.npz"), "--n_images", "4"), exitFailed, want...)

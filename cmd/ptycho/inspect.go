@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -151,11 +150,17 @@ func describeReconstruction(path string) ([]field, error) {
 		return nil, err
 	}
 	object, cover, origin := a["object"], a["coverage"], a["origin"]
-	w, err1 := cover.Float32s()
-	at, err2 := origin.Int64s()
-	pix, err3 := object.Complex64s()
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	pix, err := object.Complex64s()
+	if err != nil {
+		return nil, fmt.Errorf("%s: object: %w", path, err)
+	}
+	w, err := cover.Float32s()
+	if err != nil {
+		return nil, fmt.Errorf("%s: coverage: %w", path, err)
+	}
+	at, err := origin.Int64s()
+	if err != nil {
+		return nil, fmt.Errorf("%s: origin: %w", path, err)
 	}
 	if len(object.Shape) != 2 || len(w) != len(pix) || len(at) != 2 {
 		return nil, fmt.Errorf("%s: expected object and coverage of equal shape and an origin of two numbers, found %v, %v, %v", path, object.Shape, cover.Shape, origin.Shape)

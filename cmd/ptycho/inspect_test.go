@@ -67,7 +67,7 @@ func TestInspect(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 1, strings.Count(must(t, "inspect", "--swap_xy", "--coord_scale", "2", scan).stdout, "swap true, scale 2"))
+	require.Equal(t, 1, strings.Count(must(t, "inspect", "--swap_xy", scan).stdout, "swap true, scale 1"))
 }
 
 func TestInspectRefuses(t *testing.T) {
@@ -82,9 +82,13 @@ func TestInspectRefuses(t *testing.T) {
 	a["origin"], a["coverage"] = origin, data.Array{Shape: []int{1}, Data: []string{"no"}}
 	writeArrays(t, path, a)
 	requireFailure(t, ptycho("inspect", path), exitFailed, path, "coverage")
+	delete(a, "origin")
+	a["coverage"] = data.Array{Shape: a["object"].Shape, Data: make([]float32, a["object"].Len())}
+	writeArrays(t, path, a)
+	requireFailure(t, ptycho("inspect", path), exitFailed, path, "origin")
 	delete(a, "coverage")
 	writeArrays(t, path, a)
-	requireFailure(t, ptycho("inspect", path), exitFailed, path, "diffraction")
+	requireFailure(t, ptycho("inspect", path), exitFailed, path, "probeGuess: expected the probe", "found only object")
 	requireFailure(t, ptycho("inspect", filepath.Join(t.TempDir(), "absent.npz")), exitFailed, "absent.npz", "give a dataset, a checkpoint")
 	requireFailure(t, ptycho("inspect", t.TempDir()), exitFailed, "expected a checkpoint", "found none")
 	requireFailure(t, ptycho("inspect"), exitUsage, "<file>")

@@ -101,11 +101,11 @@ func writeJSON(path string, v any) error {
 // writable makes the output directory and sees that files can be made in it, before anything is computed.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("output directory: %w; choose one that can be written", err)
+		return fmt.Errorf("output directory %s: %w; choose one that can be written", dir, err)
 	}
 	f, err := os.CreateTemp(dir, ".writable")
 	if err != nil {
-		return fmt.Errorf("output directory: %w; choose one that can be written", err)
+		return fmt.Errorf("output directory %s: %w; choose one that can be written", dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -232,6 +233,9 @@ func TestFlagsOfTheNetwork(t *testing.T) {
 		{"activation", []string{"--amp_activation", "softplus"}, func(c *model.Config) bool { return c.AmpActivation == "softplus" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if testing.Short() && slices.Contains(tt.flags, "--loss") {
+				t.Skip("a training each")
+			}
 			dir := t.TempDir()
 			must(t, quick(scan, dir, append(tt.flags, "--val_fraction", "0", "--patience", "0")...)...)
 			net, _, err := model.Load(dir)
