@@ -1,6 +1,9 @@
 package model
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -99,6 +102,30 @@ func (s *Source) patch(re, im []float32, f int) {
 func (s *Source) window(re, im []float32, x, y float64) {
 	n, o := s.Data.N, s.Data.Object
 	physics.GatherComplex(re, im, n, o.Pix, o.Rows, o.Cols, y-float64(n/2), x-float64(n/2))
+}
+
+// Fingerprint returns a SHA-256 of the frames, positions, groups and labels: of all that training sees.
+func (s *Source) Fingerprint() string {
+	h := sha256.New()
+	write := func(v any) {
+		// A hash takes every write, and the types below have a fixed size.
+		_ = binary.Write(h, binary.LittleEndian, v)
+	}
+	write([]float32(s.Data.Frames))
+	write(s.Data.X)
+	write(s.Data.Y)
+	for _, g := range s.Groups {
+		for _, f := range g {
+			write(int64(f))
+		}
+	}
+	if s.labels {
+		write(s.Data.Patches)
+		if s.Data.Object != nil {
+			write(s.Data.Object.Pix)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Fill loads group g into dst, whose slices are used again.

@@ -211,7 +211,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 		{"learning rate", func(tr *Trainer) { tr.Config.LearningRate = 2e-3 }, []string{"train.learning_rate: then 0.001, now 0.002"}},
 		{"seed", func(tr *Trainer) { tr.Config.Seed = 7 }, []string{"train.seed: then 42, now 7"}},
 		{"shards", func(tr *Trainer) { tr.Config.Shards = 2 }, []string{"train.shards: then 8, now 2"}},
-		{"groups", func(tr *Trainer) { tr.Source.Groups = tr.Source.Groups[:12] }, []string{"groups: then 15, now 12"}},
+		{"groups", func(tr *Trainer) { tr.Source.Groups = tr.Source.Groups[:12] }, []string{"data: then "}},
+		{"frames", func(tr *Trainer) { tr.Source.Data.Frames[5]++ }, []string{"data: then "}},
 		{
 			"model", func(tr *Trainer) { tr.Net.Config.Loss.NLL, tr.Net.Config.Loss.MAE = 0, 1 },
 			[]string{"model.loss.mae_weight: then 0, now 1; model.loss.nll_weight: then 1, now 0"},

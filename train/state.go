@@ -66,10 +66,10 @@ func (t *Trainer) identity() (string, error) {
 	c := t.Config
 	c.Epochs, c.Patience = 0, 0
 	b, err := json.Marshal(struct {
-		Model  model.Config `json:"model"`
-		Train  Config       `json:"train"`
-		Groups int          `json:"groups"`
-	}{t.Net.Config, c, len(t.Source.Groups)})
+		Model model.Config `json:"model"`
+		Train Config       `json:"train"`
+		Data  string       `json:"data"`
+	}{t.Net.Config, c, t.fingerprint})
 	return string(b), err
 }
 

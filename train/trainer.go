@@ -7,10 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"ptycho/autodiff"
+	"ptycho/internal/atomicfile"
 	"ptycho/internal/rng"
 	"ptycho/model"
 	"ptycho/optim"
@@ -35,18 +35,19 @@ type Trainer struct {
 	OnEpoch func(Epoch)
 	OnBatch func(done Progress)
 
-	train, val []int // indices of groups
-	pool       *pool
-	shards     [][]float32 // gradients
-	losses     []float64   // by sample of a batch
-	excess     []float64
-	adam       *optim.Adam
-	schedule   optim.Schedule
-	cur        cursor
-	history    History
-	batch      []int
-	job        func(*model.Pass, *model.Sample, int)
-	evalJob    func(*model.Pass, *model.Sample, int)
+	fingerprint string // of the data
+	train, val  []int  // indices of groups
+	pool        *pool
+	shards      [][]float32 // gradients
+	losses      []float64   // by sample of a batch
+	excess      []float64
+	adam        *optim.Adam
+	schedule    optim.Schedule
+	cur         cursor
+	history     History
+	batch       []int
+	job         func(*model.Pass, *model.Sample, int)
+	evalJob     func(*model.Pass, *model.Sample, int)
 }
 
 // Progress tells how far an epoch has come.
@@ -126,6 +127,7 @@ func (t *Trainer) prepare() error {
 	n := max(c.BatchSize, len(t.val))
 	t.losses, t.excess = make([]float64, n), make([]float64, n)
 	t.job, t.evalJob = t.shard, t.evaluate
+	t.fingerprint = t.Source.Fingerprint()
 	t.cur, t.history = cursor{Best: math.Inf(1)}, nil
 	if err := t.begin(); err != nil {
 		t.pool.close()
@@ -139,7 +141,7 @@ func (t *Trainer) prepare() error {
 func (t *Trainer) begin() error {
 	files := []string{model.BestFile, model.LastFile, HistoryFile, StateFile}
 	for _, name := range files {
-		if err := t.sweep(name); err != nil {
+		if err := atomicfile.Sweep(t.path(name)); err != nil {
 			return err
 		}
 	}
@@ -152,23 +154,6 @@ func (t *Trainer) begin() error {
 		}
 	}
 	return t.saveState()
-}
-
-// sweep removes the temporaries that a killed process left beside the named file.
-func (t *Trainer) sweep(name string) error {
-	dir, base := filepath.Split(t.path(name))
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "."+base+".") {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // split returns which groups are trained on and which validate: a random fraction of them, at least one
