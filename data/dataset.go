@@ -67,3 +67,15 @@ type Metadata struct {
 	// AmplitudeScale times a stored amplitude is √photons; zero when the unit is not known.
 	AmplitudeScale float64 `json:"amplitude_scale,omitempty"`
 }
+
+// MeanFrame returns the mean of all frames, N×N, DC at [N/2, N/2].
+func (d *Dataset) MeanFrame() []float64 {
+	mean := make([]float64, d.N*d.N)
+	for i, v := range d.Frames {
+		mean[i%len(mean)] += float64(v)
+	}
+	for i := range mean {
+		mean[i] /= float64(max(1, d.Len()))
+	}
+	return mean
+}

@@ -1,13 +1,17 @@
 package physics_test
 
 import (
+	"context"
 	"math"
+	"math/cmplx"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"ptycho/data"
 	"ptycho/internal/testutil"
 	"ptycho/physics"
+	"ptycho/simulate"
 )
 
 func defaultProbe(t testing.TB, f *testutil.File, name string, scale float64, mask bool) *physics.Probe {
@@ -132,5 +136,28 @@ func TestNewProbeErrors(t *testing.T) {
 	} {
 		_, err := physics.NewProbe(tt.p, tt.n, tt.modes, tt.scale, false)
 		require.ErrorContains(t, err, tt.want, tt.name)
+	}
+}
+
+// A probe explains the mean frame of a scan with it, and not that of a scan with another one.
+func TestProbeMismatch(t *testing.T) {
+	for _, modes := range []int{1, 2} {
+		n := 64
+		mode, err := simulate.Probe(n, simulate.ProbeOptions{Modes: modes})
+		require.NoError(t, err)
+		ds, err := simulate.Run(context.Background(), simulate.Options{
+			Setup: &data.Dataset{N: n, Probe: mode, Modes: modes}, Object: simulate.DeadLeaves, Frames: 100, NPhotons: 1e6, Noise: true, Seed: 3,
+		})
+		require.NoError(t, err)
+		right, err := physics.NewProbe(ds.Probe, n, modes, 0, false)
+		require.NoError(t, err)
+		require.Less(t, right.Mismatch(ds.MeanFrame()), 0.03)
+		sharp := make([]complex64, len(mode))
+		for i, v := range mode {
+			sharp[i] = complex(float32(cmplx.Abs(complex128(v))), 0) // in focus
+		}
+		wrong, err := physics.NewProbe(sharp, n, modes, 0, false)
+		require.NoError(t, err)
+		require.Greater(t, wrong.Mismatch(ds.MeanFrame()), 0.1)
 	}
 }

@@ -57,7 +57,7 @@ type trainCmd struct {
 	ProbeBig       bool    `help:"Predict the object outside the central half of the patch, too." default:"true" negatable:"" group:"Model"`
 	PadObject      bool    `help:"Confine the main decoder to the central half of the patch." default:"true" negatable:"" group:"Model"`
 	ProbeMask      bool    `help:"Cut the probe to a disk of half the frame." group:"Model"`
-	ProbeTrainable bool    `help:"Refine the probe in training." group:"Model"`
+	ProbeTrainable *bool   `help:"Refine the probe in training; by default when its far field does not look like the mean frame." group:"Model"`
 	ProbeScale     float64 `help:"The mean of the normalised |P| is its reciprocal; 0 chooses it from probe and data." default:"0" group:"Model"`
 
 	Loss               string   `help:"Loss on the frames: poisson likelihood, mae or amp-mse of the amplitudes, or auto: amp-mse from ten photons a pixel on, poisson below (${enum})." enum:"auto,poisson,mae,amp-mse" default:"auto" group:"Loss"`
@@ -241,6 +241,9 @@ func (c *trainCmd) model(ds *data.Dataset) (model.Config, *physics.Probe, error)
 	cfg.N, cfg.ProbeModes, cfg.ProbeScale, cfg.ProbeDivisor = ds.N, ds.Modes, probe.Scale, probe.Divisor
 	cfg.IntensityScale, cfg.MeanCount = model.IntensityScale(ds.Dose, ds.N), ds.Dose/float64(ds.N*ds.N)
 	cfg.Loss = c.lossConfig(cfg.MeanCount)
+	if c.ProbeTrainable == nil {
+		cfg.ProbeTrainable = probe.Mismatch(ds.MeanFrame()) > trustedProbe
+	}
 	if err := cfg.Validate(); err != nil {
 		return cfg, nil, fmt.Errorf("%s: %w", ds.Path, err)
 	}
@@ -252,13 +255,17 @@ func (c *trainCmd) modelConfig() model.Config {
 	cfg := model.Config{
 		Gridsize: c.Gridsize, Filters: c.NFiltersScale, ModelType: c.ModelType, AmpActivation: c.AmpActivation,
 		ObjectBig: c.Gridsize > 1, ProbeBig: c.ProbeBig, PadObject: c.PadObject,
-		ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable, Loss: c.lossConfig(brightFrames), Seed: c.Seed,
+		ProbeMask: c.ProbeMask, ProbeTrainable: c.ProbeTrainable != nil && *c.ProbeTrainable, Loss: c.lossConfig(brightFrames), Seed: c.Seed,
 	}
 	if c.ObjectBig != nil {
 		cfg.ObjectBig = *c.ObjectBig
 	}
 	return cfg
 }
+
+// trustedProbe is the mismatch to the mean frame up to which a probe is kept as it is; true probes stay below
+// 0.03, and one that keeps a network from learning a measured scan has 0.15.
+const trustedProbe = 0.05
 
 // brightFrames is the mean number of photons a pixel from which --loss auto compares amplitudes: there √k
 // has a variance of 1/4 whatever k, and dim pixels do not dominate the gradient.
@@ -292,6 +299,13 @@ func (c *trainCmd) report(o *output, net *model.Network, probe *physics.Probe, d
 	o.info("", "probe_scale", probe.Scale, "intensity_scale", net.Config.IntensityScale, "object amplitude", probe.ObjectAmplitude(), "seed", c.Seed)
 	if v := simulate.Overlap(ds); v < 0.3 {
 		o.warn(fmt.Sprintf("neighbouring frames overlap by %.0f %% only, too little to determine phases; check the unit of the positions (--coord_scale)", 100*v))
+	}
+	if m := probe.Mismatch(ds.MeanFrame()); m > trustedProbe {
+		what := "it is refined in training; keep it with --probe-trainable=false"
+		if !net.Config.ProbeTrainable {
+			what = "refine it in training with --probe-trainable"
+		}
+		o.warn(fmt.Sprintf("the far field of the probe differs from the mean frame by %.0f %%: %s", 100*m, what))
 	}
 	if a := probe.ObjectAmplitude(); c.AmpActivation == "sigmoid" && a > 0.9 {
 		o.warn(fmt.Sprintf("with probe_scale %.3g the object has a mean amplitude of %.2f, which a sigmoid cannot represent; leave --probe-scale at 0, or take softplus", probe.Scale, a))
