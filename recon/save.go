@@ -42,8 +42,8 @@ type Box struct {
 	C1 int `json:"col1"`
 }
 
-// ScanBox returns the rectangle that the probe positions span and the object in it. There alone frames
-// overlap from all sides.
+// ScanBox returns the rectangle that the probe positions span, less edges that were not measured all along
+// (a round scan does not fill its rectangle), and the object in it. There frames overlap from all sides.
 func (r *Reconstruction) ScanBox() (Box, metrics.Image) {
 	b := Box{R0: math.MaxInt, R1: math.MinInt, C0: math.MaxInt, C1: math.MinInt}
 	for i, x := range r.X {
@@ -51,7 +51,69 @@ func (r *Reconstruction) ScanBox() (Box, metrics.Image) {
 		b.C0, b.C1 = min(b.C0, int(math.Ceil(x))), max(b.C1, int(math.Floor(x))+1)
 	}
 	b.R1, b.C1 = max(b.R1, b.R0+1), max(b.C1, b.C0+1)
+	if m := r.measured(b); m.R1-m.R0 >= metrics.MinSide && m.C1-m.C0 >= metrics.MinSide {
+		b = m
+	}
 	return b, r.image().Crop(r.inside(b))
+}
+
+// measured takes the edge with the largest part that was not measured off the box, until there is none.
+func (r *Reconstruction) measured(b Box) Box {
+	mask := r.Measured()
+	missing := func(r0, r1, c0, c1 int) float64 {
+		n := 0
+		r0, r1, c0, c1 = r.inside(Box{r0, r1, c0, c1})
+		for y := r0; y < r1; y++ {
+			for x := c0; x < c1; x++ {
+				if !mask[y*r.Object.Cols+x] {
+					n++
+				}
+			}
+		}
+		return float64(n) / float64(max(1, (r1-r0)*(c1-c0)))
+	}
+	for b.R1-b.R0 > 1 && b.C1-b.C0 > 1 {
+		edges := [4]float64{
+			missing(b.R0, b.R0+1, b.C0, b.C1), missing(b.R1-1, b.R1, b.C0, b.C1),
+			missing(b.R0, b.R1, b.C0, b.C0+1), missing(b.R0, b.R1, b.C1-1, b.C1),
+		}
+		worst := 0
+		for i, v := range edges {
+			if v > edges[worst] {
+				worst = i
+			}
+		}
+		if edges[worst] == 0 {
+			break
+		}
+		switch worst {
+		case 0:
+			b.R0++
+		case 1:
+			b.R1--
+		case 2:
+			b.C0++
+		case 3:
+			b.C1--
+		}
+	}
+	return b
+}
+
+// wellCovered is the part of the best coverage from which a pixel counts as measured.
+const wellCovered = 1e-3
+
+// Measured tells for every pixel of the object whether its coverage is good enough to look at it.
+func (r *Reconstruction) Measured() []bool {
+	top := float32(0)
+	for _, v := range r.Coverage {
+		top = max(top, v)
+	}
+	mask := make([]bool, len(r.Coverage))
+	for i, v := range r.Coverage {
+		mask[i] = v > wellCovered*top
+	}
+	return mask
 }
 
 func (r *Reconstruction) image() metrics.Image {

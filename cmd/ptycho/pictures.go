@@ -17,9 +17,6 @@ const (
 	comparisonPicture = "comparison_plot.png"
 )
 
-// pictureCoverage is the part of the best coverage below which a pixel is not drawn.
-const pictureCoverage = 1e-3
-
 // write stores everything that infer makes.
 func (c *inferCmd) write(r *recon.Reconstruction, ds *data.Dataset, s *scores) error {
 	if err := r.Save(filepath.Join(c.OutputDir, recon.ReconstructionFile)); err != nil {
@@ -54,15 +51,11 @@ func (c *inferCmd) write(r *recon.Reconstruction, ds *data.Dataset, s *scores) e
 // trimmed returns the part of the object that was measured well enough to be looked at, with its mean
 // phase turned to zero, and where in it that is.
 func trimmed(r *recon.Reconstruction) (*data.Image, []bool) {
-	top := float32(0)
-	for _, v := range r.Coverage {
-		top = max(top, v)
-	}
-	cols := r.Object.Cols
+	measured, cols := r.Measured(), r.Object.Cols
 	r0, r1, c0, c1 := r.Object.Rows, 0, cols, 0
 	sum := complex128(0)
 	for i, v := range r.Coverage {
-		if v > pictureCoverage*top {
+		if measured[i] {
 			r0, r1 = min(r0, i/cols), max(r1, i/cols+1)
 			c0, c1 = min(c0, i%cols), max(c1, i%cols+1)
 			sum += complex(float64(v), 0) * complex128(r.Object.Pix[i])
@@ -78,7 +71,7 @@ func trimmed(r *recon.Reconstruction) (*data.Image, []bool) {
 		for x := c0; x < c1; x++ {
 			i := y*cols + x
 			img.Pix = append(img.Pix, r.Object.Pix[i]*turn)
-			mask = append(mask, r.Coverage[i] > pictureCoverage*top)
+			mask = append(mask, measured[i])
 		}
 	}
 	return img, mask
