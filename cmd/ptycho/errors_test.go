@@ -442,7 +442,7 @@ func TestResumeFlag(t *testing.T) {
 	for flags, want := range map[string]string{
 		"--learning_rate 3e-3":   "train.learning_rate: then 0.001, now 0.003",
 		"--seed 4":               "train.seed: then 42, now 4",
-		"--n_images 5":           "groups: then 4, now 5",
+		"--n_images 5":           "data: then ",
 		"--gridsize 2":           "model.gridsize: then 1, now 2",
 		"--mae_weight 2":         "model.loss.mae_weight: then 0, now 2",
 		"--amp_activation swish": "model.amp_activation: then sigmoid, now swish",
