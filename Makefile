@@ -25,7 +25,7 @@ race: ## every test but the long ones under the race detector
 
 purego: ## the tests on the plain-Go kernels and on go-dsp's Fourier transform
 	CGO_ENABLED=0 $(GO) test -short -tags purego ./...
-	PTYCHO_FFT=dsp CGO_ENABLED=0 $(GO) test -short ./fft ./physics ./model
+	PTYCHO_FFT=dsp CGO_ENABLED=0 $(GO) test -short -count=1 ./fft ./physics ./model
 
 lint: ## formatting, vet, staticcheck
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi

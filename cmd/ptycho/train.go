@@ -292,11 +292,33 @@ func (c *trainCmd) lossConfig(meanCount float64) model.LossConfig {
 	return l
 }
 
+// lossName lists the terms of the loss with their weights.
+func lossName(c *model.Config) string {
+	if c.ModelType == "supervised" {
+		return "difference to the known object"
+	}
+	l := c.Loss
+	var terms []string
+	for _, t := range []struct {
+		name   string
+		weight float64
+	}{{"poisson", l.NLL}, {"mae", l.MAE}, {"amp-mse", l.MSE}, {"tv", l.Realspace * l.TV}, {"realspace mae", l.Realspace * l.RealspaceMAE}} {
+		switch {
+		case t.weight == 1:
+			terms = append(terms, t.name)
+		case t.weight != 0:
+			terms = append(terms, fmt.Sprintf("%g %s", t.weight, t.name))
+		}
+	}
+	return strings.Join(terms, " + ")
+}
+
 // report says what will be trained on what, and what may go wrong with it.
 func (c *trainCmd) report(o *output, net *model.Network, probe *physics.Probe, ds *data.Dataset, groups []data.Group, full int) {
 	o.info("", "network", fmt.Sprintf("N=%d gridsize=%d", ds.N, c.Gridsize), "weights", net.Weights(), "groups", len(groups),
 		"frames", fmt.Sprintf("%d of %d", framesIn(groups), full), "overlap", fmt.Sprintf("%.0f %%", 100*simulate.Overlap(ds)))
 	o.info("", "probe_scale", probe.Scale, "intensity_scale", net.Config.IntensityScale, "object amplitude", probe.ObjectAmplitude(), "seed", c.Seed)
+	o.info("", "loss", lossName(&net.Config), "batch", c.BatchSize, "epochs", c.NEpochs, "learning rate", c.LearningRate, "scheduler", c.Scheduler)
 	if v := simulate.Overlap(ds); v < 0.3 {
 		o.warn(fmt.Sprintf("neighbouring frames overlap by %.0f %% only, too little to determine phases; check the unit of the positions (--coord_scale)", 100*v))
 	}
