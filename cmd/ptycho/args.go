@@ -83,3 +83,15 @@ func isBoolWord(s string) bool {
 	}
 	return false
 }
+
+// ignoredFlags are flags of the original program that ask for nothing here: there is one back-end, every run is
+// reproducible, history.csv is always written, and there is no MLflow.
+type ignoredFlags struct {
+	DisableMlflow           bool   `hidden:""`
+	Backend                 string `hidden:""`
+	Logger                  string `hidden:""`
+	Deterministic           bool   `hidden:"" negatable:""`
+	EnableCheckpointing     bool   `hidden:""`
+	PositionsProvided       bool   `hidden:""`
+	IntensityScaleTrainable bool   `hidden:""`
+}

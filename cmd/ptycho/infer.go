@@ -23,17 +23,18 @@ type inferCmd struct {
 	NGroups        int      `name:"n-groups" aliases:"n-images" help:"Groups to reconstruct from, chosen at random; by default one for every frame." placeholder:"INT" group:"Inference"`
 	NSubsample     int      `name:"n-subsample" help:"Use only so many frames of the file, chosen at random." placeholder:"INT" group:"Inference"`
 	SubsampleSeed  uint64   `help:"Determines the frames and groups chosen." default:"42" group:"Inference"`
-	BatchSize      int      `help:"Groups that a worker takes at a time." default:"16" group:"Inference"`
-	Workers        int      `help:"Does not change the result. 0 is one a core." default:"0" group:"Inference"`
+	BatchSize      int      `aliases:"inference-batch-size" help:"Groups that a worker takes at a time." default:"16" group:"Inference"`
+	Workers        int      `aliases:"num-workers" help:"Does not change the result. 0 is one a core." default:"0" group:"Inference"`
 	Stitch         string   `help:"How patches are put together: probe, weighted with its power, or tf, the plain mean of their central 20×20 pixels (${enum})." enum:"probe,tf" default:"probe" group:"Inference"`
 	SavePatches    bool     `help:"Also save the patches that the network predicts." group:"Inference"`
 	PhaseVmin      *float64 `help:"Lower end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
 	PhaseVmax      *float64 `help:"Upper end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
 	ComparisonPlot bool     `help:"Also draw reconstruction and known object side by side." group:"Pictures"`
-	Device         string   `help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
+	Device         string   `aliases:"accelerator" help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
 
-	dataFlags   `embed:""`
-	outputFlags `embed:""`
+	ignoredFlags `embed:""`
+	dataFlags    `embed:""`
+	outputFlags  `embed:""`
 }
 
 // Run reconstructs an object.

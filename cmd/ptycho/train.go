@@ -34,10 +34,10 @@ type trainCmd struct {
 	Neighbors     int     `name:"neighbor-count" help:"Nearest frames among which the others of a group are drawn." default:"6" group:"Training"`
 	GroupMode     string  `help:"How groups are drawn: random, nearest, or tf as the original program does (${enum})." enum:"random,nearest,tf" default:"random" group:"Training"`
 	ValFraction   float64 `help:"Part of the groups that is kept for validation." default:"0.05" group:"Training"`
-	Patience      int     `help:"Stop after so many epochs without a better validation loss; 0 never." default:"10" group:"Training"`
+	Patience      int     `aliases:"early-stop-patience" help:"Stop after so many epochs without a better validation loss; 0 never." default:"10" group:"Training"`
 	Seed          uint64  `help:"Determines weights, groups, split and order." default:"42" group:"Training"`
 	SubsampleSeed *uint64 `help:"Determines the frames of --n-subsample; by default the seed." placeholder:"INT" group:"Training"`
-	Workers       int     `help:"Parts of a batch computed at the same time; does not change the result. 0 is one a core." default:"0" group:"Training"`
+	Workers       int     `aliases:"num-workers" help:"Parts of a batch computed at the same time; does not change the result. 0 is one a core." default:"0" group:"Training"`
 
 	LearningRate    float64 `help:"Learning rate of Adam." default:"1e-3" group:"Optimiser"`
 	Scheduler       string  `help:"Learning rate: plateau, constant, exponential or cosine; also ReduceLROnPlateau, Default, Exponential, WarmupCosine, CosineAnnealing." default:"plateau" group:"Optimiser"`
@@ -67,8 +67,9 @@ type trainCmd struct {
 	TVWeight           float64  `name:"tv-weight" help:"Weight of the total variation of the object." default:"0" group:"Loss"`
 	RealspaceMAEWeight float64  `name:"realspace-mae-weight" help:"Weight of the difference to the known object." default:"0" group:"Loss"`
 
-	Device        string `help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
-	DisableMlflow bool   `help:"Accepted for old scripts: there is no MLflow here." hidden:""`
+	Device string `aliases:"accelerator" help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
+
+	ignoredFlags `embed:""`
 
 	dataFlags   `embed:""`
 	outputFlags `embed:""`
