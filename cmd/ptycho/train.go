@@ -61,8 +61,8 @@ type trainCmd struct {
 	ProbeScale     float64 `help:"The mean of the normalised |P| is its reciprocal; 0 chooses it from probe and data." default:"0" group:"Model"`
 
 	Loss               string   `help:"Loss on the frames: poisson likelihood, mae or amp-mse of the amplitudes, or auto: amp-mse from ten photons a pixel on, poisson below (${enum})." enum:"auto,poisson,mae,amp-mse" default:"auto" group:"Loss"`
-	NLLWeight          *float64 `name:"nll-weight" help:"Weight of the Poisson likelihood; given, it replaces --loss auto." placeholder:"FLOAT" group:"Loss"`
-	MAEWeight          *float64 `name:"mae-weight" help:"Weight of the amplitude MAE; given, it replaces --loss auto." placeholder:"FLOAT" group:"Loss"`
+	NLLWeight          *float64 `name:"nll-weight" help:"Weight of the Poisson likelihood. This or --mae-weight turns --loss auto into poisson." placeholder:"FLOAT" group:"Loss"`
+	MAEWeight          *float64 `name:"mae-weight" help:"Weight of the amplitude MAE beside it." placeholder:"FLOAT" group:"Loss"`
 	RealspaceWeight    float64  `help:"Multiplies the two weights below." default:"0" group:"Loss"`
 	TVWeight           float64  `name:"tv-weight" help:"Weight of the total variation of the object." default:"0" group:"Loss"`
 	RealspaceMAEWeight float64  `name:"realspace-mae-weight" help:"Weight of the difference to the known object." default:"0" group:"Loss"`
@@ -272,12 +272,13 @@ const trustedProbe = 0.05
 // has a variance of 1/4 whatever k, and dim pixels do not dominate the gradient.
 const brightFrames = 10
 
-// lossConfig resolves --loss for frames of the given mean count. Weights that are given take the place of auto.
+// lossConfig resolves --loss for frames of the given mean count. Weights that are given turn auto into the
+// original program's loss, whose weights are 1 for the likelihood and 0 for the MAE unless they are given.
 func (c *trainCmd) lossConfig(meanCount float64) model.LossConfig {
 	l := model.LossConfig{Realspace: c.RealspaceWeight, TV: c.TVWeight, RealspaceMAE: c.RealspaceMAEWeight}
-	auto := c.Loss == "auto" && c.NLLWeight == nil && c.MAEWeight == nil
+	auto, weighted := c.Loss == "auto", c.NLLWeight != nil || c.MAEWeight != nil
 	switch {
-	case c.Loss == "poisson", auto && meanCount < brightFrames:
+	case c.Loss == "poisson", auto && (weighted || meanCount < brightFrames):
 		l.NLL = 1
 	case c.Loss == "mae":
 		l.MAE = 1

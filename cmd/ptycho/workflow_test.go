@@ -227,6 +227,7 @@ func TestFlagsOfTheNetwork(t *testing.T) {
 		{"loss", []string{"--loss", "mae"}, func(c *model.Config) bool { return c.Loss.NLL == 0 && c.Loss.MAE == 1 }},
 		{"amplitude loss", []string{"--loss", "amp-mse"}, func(c *model.Config) bool { return c.Loss.NLL == 0 && c.Loss.MSE == 1 }},
 		{"mixed loss", []string{"--nll_weight", "0.5", "--mae_weight", "2"}, func(c *model.Config) bool { return c.Loss.NLL == 0.5 && c.Loss.MAE == 2 }},
+		{"mae beside the likelihood", []string{"--mae_weight", "2"}, func(c *model.Config) bool { return c.Loss == model.LossConfig{NLL: 1, MAE: 2} }},
 		{"real space", []string{"--realspace_weight", "1", "--tv_weight", "0.1"}, func(c *model.Config) bool { return c.Loss.Realspace == 1 && c.Loss.TV == 0.1 }},
 		{"supervised", []string{"--model_type", "supervised"}, func(c *model.Config) bool { return c.ModelType == "supervised" }},
 		{"probe", []string{"--probe_trainable", "--probe_mask", "--probe_scale", "4"}, func(c *model.Config) bool { return c.ProbeTrainable && c.ProbeMask && c.ProbeScale == 4 }},
