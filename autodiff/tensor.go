@@ -18,7 +18,7 @@ func (s Shape) Size() int {
 	return n
 }
 
-// String formats the shape as [2 3 4].
+// String formats the shape as [2×3×4].
 func (s Shape) String() string { return strings.ReplaceAll(fmt.Sprint([]int(s)), " ", "×") }
 
 // Equal reports whether two shapes are the same.

@@ -36,8 +36,8 @@ type GroupOptions struct {
 	Mode string
 }
 
-// Group is the frames of one network sample; Group[0] is the seed, the others follow by their distance
-// from it.
+// Group is the frames of one network sample. Group[0] is the seed and the others follow by their distance
+// from it; in mode "tf" all of them follow by it, and the seed is in general not among them.
 type Group = []int
 
 // MakeGroups returns groups of C = Gridsize² distinct frames that lie close together, in ascending order

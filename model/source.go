@@ -23,6 +23,7 @@ type Source struct {
 	labels     bool
 	labelScale float64 // true amplitude → the network's own unit
 	outputs    int
+	probe      []float32 // of the network, nil when it is a parameter
 }
 
 // NewSource prepares a dataset for a network. It fails when the network needs the true object and the
@@ -63,7 +64,7 @@ func (n *Network) NewInferenceSource(ds *data.Dataset, groups []data.Group) (*So
 		return nil, fmt.Errorf("%s: key diffraction: expected frames of %d×%d pixels, as the network was trained on, found %d×%d; "+
 			"crop or pad the frames and the probe, or train on this scan", ds.Path, n.Config.N, n.Config.N, ds.N, ds.N)
 	}
-	return &Source{Data: ds, Groups: groups, floors: make([]float64, ds.Len()), outputs: n.Config.Outputs()}, nil
+	return &Source{Data: ds, Groups: groups, floors: make([]float64, ds.Len()), outputs: n.Config.Outputs(), probe: n.probe}, nil
 }
 
 // scaleOfLabels returns the factor that gives the true exit waves the mean energy (N/2)² that the network's
@@ -104,7 +105,8 @@ func (s *Source) window(re, im []float32, x, y float64) {
 	physics.GatherComplex(re, im, n, o.Pix, o.Rows, o.Cols, y-float64(n/2), x-float64(n/2))
 }
 
-// Fingerprint returns a SHA-256 of the frames, positions, groups and labels: of all that training sees.
+// Fingerprint returns a SHA-256 of the frames, positions, groups and labels, and of a probe that is not a
+// parameter: of all that training sees.
 func (s *Source) Fingerprint() string {
 	h := sha256.New()
 	write := func(v any) {
@@ -114,6 +116,7 @@ func (s *Source) Fingerprint() string {
 	write([]float32(s.Data.Frames))
 	write(s.Data.X)
 	write(s.Data.Y)
+	write(s.probe)
 	for _, g := range s.Groups {
 		for _, f := range g {
 			write(int64(f))

@@ -148,12 +148,19 @@ func (t *Trainer) begin() error {
 	if t.Resume {
 		return t.restore()
 	}
+	// The state goes first: a run that cannot begin must not cost the older one its checkpoints.
+	if err := t.saveState(); err != nil {
+		return err
+	}
 	for _, name := range files {
+		if name == StateFile {
+			continue
+		}
 		if err := os.Remove(t.path(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	return t.saveState()
+	return nil
 }
 
 // split returns which groups are trained on and which validate: a random fraction of them, at least one

@@ -87,7 +87,7 @@ func (r *runRecord) write(dir string) error {
 		now, u := time.Now(), usage.Now()
 		r.Finished, r.Wall, r.CPU, r.PeakMemory = &now, now.Sub(r.Started).Seconds(), u.CPU.Seconds(), u.Peak
 	}
-	return writeJSON(filepath.Join(dir, "run.json"), r)
+	return writeJSON(filepath.Join(dir, r.name(dir)), r)
 }
 
 func writeJSON(path string, v any) error {
@@ -108,4 +108,17 @@ func writable(dir string) error {
 		return fmt.Errorf("output directory %s: %w; choose one that can be written", dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// name returns the file for the record: run.json, or COMMAND.json beside the record of another command, as when
+// a reconstruction is written into the run directory of its training.
+func (r *runRecord) name(dir string) string {
+	var other struct {
+		Command string `json:"command"`
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "run.json"))
+	if err == nil && json.Unmarshal(b, &other) == nil && other.Command != "" && other.Command != r.Command {
+		return r.Command + ".json"
+	}
+	return "run.json"
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"ptycho/data"
@@ -42,6 +43,11 @@ func (c *simulateCmd) Run(ctx context.Context, o *output) error {
 		Probe: simulate.ProbeOptions{Diameter: c.ProbeSize, Defocus: c.Defocus, Modes: c.ProbeModes},
 	}
 	if c.InputFile != "" {
+		in, err1 := os.Stat(c.InputFile)
+		out, err2 := os.Stat(c.OutputFile)
+		if err1 == nil && err2 == nil && os.SameFile(in, out) {
+			return usagef("--output-file %s is the input file: expected another name, so that no scan is lost", c.OutputFile)
+		}
 		setup, err := data.LoadSetup(c.InputFile, data.LoadOptions{})
 		if err != nil {
 			return err
