@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // readPositions reads the positions and what else has one element a frame.
 func (l *loader) readPositions() {
@@ -134,6 +137,8 @@ func (l *loader) transformPositions() {
 	}
 	d := l.ds
 	d.X, d.Y = scaled(d.X, sx), scaled(d.Y, sy)
+	l.checkSpan("xcoords", d.X)
+	l.checkSpan("ycoords", d.Y)
 	d.XStart, d.YStart = scaled(d.XStart, sx), scaled(d.YStart, sy)
 	if l.opt.SwapXY {
 		d.X, d.Y = d.Y, d.X
@@ -141,6 +146,20 @@ func (l *loader) transformPositions() {
 	}
 	if scale != 1 || l.opt.FlipX || l.opt.FlipY || l.opt.SwapXY {
 		l.note("positions changed as asked: flip x %t, flip y %t, swap %t, scale %g", l.opt.FlipX, l.opt.FlipY, l.opt.SwapXY, scale)
+	}
+}
+
+// maxPosition bounds positions, in object pixels: far beyond any scan, and safe to turn into an integer.
+const maxPosition = 1e7
+
+// checkSpan reports positions that no object can hold.
+func (l *loader) checkSpan(key string, v []float64) {
+	for i, x := range v {
+		if finite(x) && math.Abs(x) > maxPosition {
+			l.problem(key, fmt.Sprintf("positions within ±%g object pixels", maxPosition), fmt.Sprintf("%g at element %d", x, i),
+				"check their unit, and --coord_scale")
+			return
+		}
 	}
 }
 
