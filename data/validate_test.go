@@ -88,6 +88,7 @@ func TestLoadBroken(t *testing.T) {
 		"x of rank 2":          {set("xcoords", []int{n / 2, 2}, make([]float64, n)), LoadOptions{}, "xcoords", "shape [6 2]"},
 		"x of text":            {set("xcoords", []int{n}, make([]string, n)), LoadOptions{}, "xcoords", "type string"},
 		"NaN in x":             {poke("xcoords", 4, nan), LoadOptions{}, "xcoords", "1 NaN or infinite, the first at index 4"},
+		"x out of reach":       {poke("xcoords", 4, 1e19), LoadOptions{}, "xcoords", "1e+19 at element 4"},
 		"infinity in y":        {poke("ycoords", 0, inf), LoadOptions{}, "ycoords", "the first at index 0"},
 		"starts too many":      {set("xcoords_start", []int{n + 1}, make([]float64, n+1)), LoadOptions{}, "xcoords_start", "13"},
 		"y start not finite":   {set("ycoords_start", []int{1}, []float64{nan}), LoadOptions{}, "ycoords_start", "NaN"},
