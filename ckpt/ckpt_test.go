@@ -275,6 +275,16 @@ func TestWant(t *testing.T) {
 	require.PanicsWithValue(t, `ckpt: tensor "none" is wanted twice`, func() { _ = f.Want([]Spec{specs[0], specs[0]}) })
 }
 
+func TestHas(t *testing.T) {
+	f := sample()
+	require.NoError(t, f.Has())
+	require.NoError(t, f.Has(Spec{Name: "score", Shape: []int{2}, DType: F64}), "whatever else there is")
+	err := f.Has(Spec{Name: "score", Shape: []int{3}, DType: F64}, Spec{Name: "bias"})
+	var m *MismatchError
+	require.ErrorAs(t, err, &m)
+	require.Equal(t, &MismatchError{Missing: []string{`"bias"`}, Shaped: []string{`"score" (expected F64 [3], found F64 [2])`}}, m)
+}
+
 func TestDTypeSize(t *testing.T) {
 	require.Equal(t, []int{4, 8, 8, 0}, []int{F32.Size(), F64.Size(), I64.Size(), DType("BF16").Size()})
 }

@@ -49,19 +49,35 @@ func (e *MismatchError) Error() string {
 }
 
 // Want checks that f holds exactly the tensors of specs, in any order. The error is a *MismatchError with
-// every missing, unexpected and mis-shaped tensor.
+// every missing, unexpected and mis-shaped tensor. It panics when specs name a tensor twice.
 func (f *File) Want(specs []Spec) error {
-	e := &MismatchError{Path: f.Path}
-	byName := make(map[string]*Tensor, len(f.Tensors))
-	for i := range f.Tensors {
-		byName[f.Tensors[i].Name] = &f.Tensors[i]
-	}
+	e := f.compare(specs)
 	wanted := make(map[string]bool, len(specs))
 	for _, s := range specs {
 		if wanted[s.Name] {
 			panic(fmt.Sprintf("ckpt: tensor %q is wanted twice", s.Name))
 		}
 		wanted[s.Name] = true
+	}
+	for _, t := range f.Tensors {
+		if !wanted[t.Name] {
+			e.Extra = append(e.Extra, fmt.Sprintf("%q", t.Name))
+		}
+	}
+	return e.orNil()
+}
+
+// Has checks that f holds the tensors of specs, whatever else it holds. The error is a *MismatchError.
+func (f *File) Has(specs ...Spec) error { return f.compare(specs).orNil() }
+
+// compare lists which tensors of specs are missing or mis-shaped.
+func (f *File) compare(specs []Spec) *MismatchError {
+	e := &MismatchError{Path: f.Path}
+	byName := make(map[string]*Tensor, len(f.Tensors))
+	for i := range f.Tensors {
+		byName[f.Tensors[i].Name] = &f.Tensors[i]
+	}
+	for _, s := range specs {
 		t := byName[s.Name]
 		switch {
 		case t == nil:
@@ -71,13 +87,12 @@ func (f *File) Want(specs []Spec) error {
 				s.Name, s.dtype(), s.Shape, t.DType(), t.Shape))
 		}
 	}
-	for _, t := range f.Tensors {
-		if !wanted[t.Name] {
-			e.Extra = append(e.Extra, fmt.Sprintf("%q", t.Name))
-		}
+	return e
+}
+
+func (e *MismatchError) orNil() error {
+	if len(e.Missing)+len(e.Extra)+len(e.Shaped) == 0 {
+		return nil
 	}
-	if len(e.Missing)+len(e.Extra)+len(e.Shaped) > 0 {
-		return e
-	}
-	return nil
+	return e
 }
