@@ -10,7 +10,7 @@ import (
 )
 
 func BenchmarkForward(b *testing.B) {
-	for _, n := range []int{64, 80, 128, 256} {
+	for _, n := range []int{64, 96, 100, 128, 192, 256} {
 		for _, engine := range []string{fft.Planar, fft.DSP} {
 			b.Run(fmt.Sprintf("%s/%d", engine, n), func(b *testing.B) {
 				p, err := fft.NewPlanEngine(n, n, engine)

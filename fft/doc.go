@@ -7,7 +7,7 @@
 //
 // Frequency zero is at [0,0]; [Shift] moves it to [h/2,w/2] and [Unshift] back.
 //
-// There are two engines behind a [Plan]. [Planar] is a float32 Stockham transform whose butterflies work
-// between whole contiguous rows, for lengths 2^a·3^b·5^c; it allocates nothing. [DSP] is go-dsp in
-// complex128, for any length. The environment variable PTYCHO_FFT forces one of them.
+// There are two engines behind a [Plan]. [Planar] is a float32 Stockham transform on the vector kernels of the
+// processor, for lengths 2^a·3^b·5^c; it allocates nothing. [DSP] is go-dsp in complex128, for any length. The
+// environment variable PTYCHO_FFT forces one of them.
 package fft

@@ -29,6 +29,21 @@ func (d *Double) Forward(v []complex128) { d.transform(v, (*fourier.CmplxFFT).Co
 // Inverse undoes Forward.
 func (d *Double) Inverse(v []complex128) { d.transform(v, (*fourier.CmplxFFT).Sequence) }
 
+// AddPower adds |F(field)|², F the unitary transform, to dst, row-major with DC at [h/2,w/2]: the intensity of
+// a wave in the far field. It overwrites field.
+func (d *Double) AddPower(dst []float64, field []complex128) {
+	d.Forward(field)
+	if len(dst) != len(field) {
+		panic(fmt.Sprintf("fft: power of %d values, expected %d", len(dst), len(field)))
+	}
+	for r := range d.h {
+		row := dst[(r+d.h/2)%d.h*d.w:][:d.w]
+		for c, z := range field[r*d.w : (r+1)*d.w] {
+			row[(c+d.w/2)%d.w] += real(z)*real(z) + imag(z)*imag(z)
+		}
+	}
+}
+
 func (d *Double) transform(v []complex128, f func(p *fourier.CmplxFFT, dst, src []complex128) []complex128) {
 	if len(v) != d.h*d.w {
 		panic(fmt.Sprintf("fft: %d values for an image of %d×%d", len(v), d.h, d.w))

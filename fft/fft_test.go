@@ -112,6 +112,19 @@ func TestForwardMatchesDefinition(t *testing.T) {
 	})
 }
 
+// TestEveryLength compares plans of all small sizes, whatever their engine, with the transform in float64.
+func TestEveryLength(t *testing.T) {
+	for n := 1; n <= 64; n++ {
+		p, err := fft.NewPlan(n, n)
+		require.NoError(t, err)
+		re, im := randomPlanes(12, n*n)
+		want := toComplex(re, im)
+		fft.NewDouble(n, n).Forward(want)
+		p.Forward(re, im, make([]float32, p.WorkLen()))
+		require.Less(t, distance(toComplex(re, im), want), 4e-7, n)
+	}
+}
+
 func TestEnginesAgree(t *testing.T) {
 	for _, n := range []int{64, 100, 256} {
 		a, err := fft.NewPlanEngine(n, n, fft.Planar)

@@ -2,8 +2,9 @@ package fft
 
 import (
 	"fmt"
-	"math"
 	"os"
+
+	"ptycho/internal/kernel"
 )
 
 // The engines of a Plan.
@@ -18,10 +19,8 @@ const EngineEnv = "PTYCHO_FFT"
 // Plan transforms h×w images held as two planes. It is immutable and safe for concurrent use, provided
 // that each goroutine brings its own work space.
 type Plan struct {
-	h, w       int
-	engine     string
-	cols, rows []pass  // transforms along a column (length h) and a row (length w)
-	scale      float32 // 1/√(h·w)
+	h, w   int
+	planar *kernel.FFT // nil on engine DSP
 }
 
 // NewPlan returns a plan for h×w images. The engine is the one that PTYCHO_FFT names, else Planar; lengths
@@ -32,7 +31,7 @@ func NewPlan(h, w int) (*Plan, error) {
 	case DSP:
 	case "", Planar:
 		engine = Planar
-		if !covered(h) || !covered(w) {
+		if !kernel.FFTCovers(h) || !kernel.FFTCovers(w) {
 			engine = DSP
 		}
 	default:
@@ -47,44 +46,47 @@ func NewPlanEngine(h, w int, engine string) (*Plan, error) {
 	if h <= 0 || w <= 0 {
 		return nil, fmt.Errorf("fft: cannot transform %d×%d images, expected positive sides", h, w)
 	}
-	p := &Plan{h: h, w: w, engine: engine, scale: float32(1 / math.Sqrt(float64(h)*float64(w)))}
 	switch engine {
 	case DSP:
-		return p, nil
+		return &Plan{h: h, w: w}, nil
 	case Planar:
-		if !covered(h) || !covered(w) {
+		if !kernel.FFTCovers(h) || !kernel.FFTCovers(w) {
 			return nil, fmt.Errorf("fft: engine %s does not cover %d×%d, expected lengths 2^a·3^b·5^c; use %s",
 				Planar, h, w, DSP)
 		}
-		p.cols, p.rows = newPasses(h), newPasses(w)
-		return p, nil
+		return &Plan{h: h, w: w, planar: kernel.NewFFT(h, w)}, nil
 	}
 	return nil, fmt.Errorf("fft: unknown engine %q, expected %s or %s", engine, Planar, DSP)
 }
 
 // Engine returns the name of the engine, Planar or DSP.
-func (p *Plan) Engine() string { return p.engine }
+func (p *Plan) Engine() string {
+	if p.planar == nil {
+		return DSP
+	}
+	return Planar
+}
 
 // Dims returns the height and the width of the images.
 func (p *Plan) Dims() (h, w int) { return p.h, p.w }
 
 // WorkLen returns the length of the work space that Forward and Inverse need.
 func (p *Plan) WorkLen() int {
-	if p.engine == DSP {
+	if p.planar == nil {
 		return 0
 	}
-	return 2 * (p.h*p.w + skew)
+	return p.planar.WorkLen()
 }
 
 // Forward replaces the image re + i·im by its unitary transform. The planes have length h·w, work at least
 // WorkLen; they must not overlap. The content of work before and after is meaningless.
 func (p *Plan) Forward(re, im, work []float32) {
 	p.check(re, im, work)
-	if p.engine == DSP {
+	if p.planar == nil {
 		p.dsp(re, im)
 		return
 	}
-	p.planar(re, im, work)
+	p.planar.Transform(re, im, work)
 }
 
 // Inverse replaces the image re + i·im by its unitary inverse transform, which is the adjoint of Forward.

@@ -11,9 +11,16 @@ import (
 var layerSizes = [][4]int{
 	{64, 64, 64, 64},
 	{64, 64, 32, 32},
+	{32, 32, 64, 128},
 	{32, 32, 128, 128},
+	{32, 32, 64, 64},
+	{32, 32, 4, 64},
+	{16, 16, 128, 256},
 	{16, 16, 256, 256},
-	{8, 8, 256, 256},
+	{16, 16, 128, 64},
+	{16, 16, 64, 64},
+	{8, 8, 256, 128},
+	{8, 8, 128, 128},
 	{64, 64, 1, 32},
 	{64, 64, 64, 2},
 }
@@ -36,27 +43,41 @@ func BenchmarkConv(b *testing.B) {
 	for _, s := range layerSizes {
 		b.Run(fmt.Sprintf("%dx%dx%dto%d", s[0], s[1], s[2], s[3]), func(b *testing.B) {
 			eachImplementation(b, func(b *testing.B) {
-				c := NewConv(s[0], s[1], s[2], s[3], 3)
-				src, dst, weight, bias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
-				packed, scratch := make([]float32, c.PackedLen()), make([]float32, c.ScratchLen())
-				c.Pack(packed, weight)
-				for _, m := range []struct {
-					name string
-					f    func()
-				}{
-					{"forward", func() { c.Forward(dst, src, packed, bias, true, scratch) }},
-					{"input", func() { c.GradInput(src, dst, packed, scratch) }},
-					{"weight", func() { c.GradWeight(weight, bias, src, dst, scratch) }},
-				} {
-					b.Run(m.name, func(b *testing.B) {
-						for b.Loop() {
-							m.f()
-						}
-						report(b, c.H*c.W*c.weightLen())
-					})
-				}
+				eachBenchmarked(b, s, func(b *testing.B, c *Conv) {
+					src, dst, weight, bias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
+					packed, scratch := make([]float32, c.PackedLen()), make([]float32, c.ScratchLen())
+					c.Pack(packed, weight)
+					for _, m := range []struct {
+						name string
+						f    func()
+					}{
+						{"forward", func() { c.Forward(dst, src, packed, bias, true, scratch) }},
+						{"input", func() { c.GradInput(src, dst, packed, scratch) }},
+						{"weight", func() { c.GradWeight(weight, bias, src, dst, scratch) }},
+					} {
+						b.Run(m.name, func(b *testing.B) {
+							for b.Loop() {
+								m.f()
+							}
+							report(b, c.H*c.W*c.weightLen())
+						})
+					}
+				})
 			})
 		})
+	}
+}
+
+// eachBenchmarked calls f with the 3×3 convolution of size s by each algorithm.
+func eachBenchmarked(b *testing.B, s [4]int, f func(b *testing.B, c *Conv)) {
+	tiles := active.Load().tiles
+	if tiles == nil {
+		b.Run("generic", func(b *testing.B) { f(b, NewConv(s[0], s[1], s[2], s[3], 3)) })
+		return
+	}
+	for _, a := range algorithms {
+		c := &Conv{H: s[0], W: s[1], In: s[2], Out: s[3], K: 3, algo: a.new(s[0], s[1], s[2], s[3], 3, tiles)}
+		b.Run(a.name, func(b *testing.B) { f(b, c) })
 	}
 }
 

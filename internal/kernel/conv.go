@@ -9,7 +9,8 @@ import "fmt"
 //
 // It is a correlation: weights [K,K,In,Out] are not flipped. A Conv is immutable and safe for concurrent use; it keeps
 // the implementation that was in use when it was made. Slices may be longer than needed; the methods panic if one is
-// too short. Outputs must not overlap inputs, and scratch holds nothing between calls.
+// too short. Outputs must not overlap inputs, and scratch holds nothing between calls. Values that are not finite make
+// all results that depend on them not finite, and perhaps others nearby.
 type Conv struct {
 	H, W    int // image size in pixels
 	In, Out int // channels
@@ -39,11 +40,20 @@ func NewConv(h, w, in, out, k int) *Conv {
 	}
 	c := &Conv{H: h, W: w, In: in, Out: out, K: k}
 	if tiles := active.Load().tiles; tiles != nil {
-		c.algo = newTiledConv(h, w, in, out, k, tiles)
+		c.algo = newFastConv(h, w, in, out, k, tiles)
 	} else {
 		c.algo = newGenericConv(h, w, in, out, k)
 	}
 	return c
+}
+
+// newFastConv returns the algorithm that was measured to be the fastest for the sizes: Winograd's, unless the transform of
+// the patches serves too few products, as in layers with a single input channel, or most of a tile would be outside.
+func newFastConv(h, w, in, out, k int, tiles *tileSet) convolver {
+	if k == 3 && min(h, w) >= winogradTile && in >= 4 {
+		return newWinogradConv(h, w, in, out, tiles)
+	}
+	return newTiledConv(h, w, in, out, k, tiles)
 }
 
 // PackedLen returns the length of the packed weights.

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -32,14 +33,46 @@ var convSizes = [][4]int{
 	{5, 8, 4, 130},
 	{2, 600, 3, 2},
 	{40, 31, 2, 9},
+	{70, 9, 50, 17},
+}
+
+// An algorithm is a way to compute a Conv, whether or not NewConv would choose it.
+type algorithm struct {
+	name string
+	new  func(h, w, in, out, k int, tiles *tileSet) convolver
+}
+
+var algorithms = []algorithm{
+	{"direct", func(h, w, in, out, k int, tiles *tileSet) convolver { return newTiledConv(h, w, in, out, k, tiles) }},
+	{"winograd", func(h, w, in, out, _ int, tiles *tileSet) convolver { return newWinogradConv(h, w, in, out, tiles) }},
+}
+
+// eachAlgorithm calls f with every convolution of the given size that the active implementation has.
+func eachAlgorithm(t *testing.T, h, w, in, out, k int, f func(t *testing.T, c *Conv)) {
+	t.Helper()
+	tiles := active.Load().tiles
+	for _, a := range algorithms {
+		c := &Conv{H: h, W: w, In: in, Out: out, K: k}
+		switch {
+		case tiles == nil:
+			c.algo = newGenericConv(h, w, in, out, k)
+		case k == 3 || a.name == "direct":
+			c.algo = a.new(h, w, in, out, k, tiles)
+		default:
+			return
+		}
+		t.Run(fmt.Sprintf("%dx%dx%dto%d/k%d/%s", h, w, in, out, k, a.name), func(t *testing.T) { f(t, c) })
+		if tiles == nil {
+			return
+		}
+	}
 }
 
 func eachConv(t *testing.T, f func(t *testing.T, c *Conv)) {
 	implemented(t, func(t *testing.T) {
 		for _, s := range convSizes {
 			for _, k := range []int{1, 3} {
-				c := NewConv(s[0], s[1], s[2], s[3], k)
-				t.Run(fmt.Sprintf("%dx%dx%dto%d/k%d", s[0], s[1], s[2], s[3], k), func(t *testing.T) { f(t, c) })
+				eachAlgorithm(t, s[0], s[1], s[2], s[3], k, f)
 			}
 		}
 	})
@@ -179,48 +212,54 @@ func dot(x, y []float32) float64 {
 	return sum
 }
 
-// TestConvNaN requires that a NaN inside the image reaches every output that depends on it, also through the ReLU, and
-// no other. (At the border it also meets the padding, whose product with it an implementation may leave out.)
+// TestConvNaN requires that a NaN inside the image reaches every output that depends on it, also through the ReLU, and,
+// but for Winograd's algorithm, no other. (At the border it also meets the padding, whose product with it an
+// implementation may leave out.)
 func TestConvNaN(t *testing.T) {
 	implemented(t, func(t *testing.T) {
-		c := NewConv(5, 6, 3, 19, 3)
-		src, ddst, weight, bias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
-		packed, scratch := make([]float32, c.PackedLen()), make([]float32, c.ScratchLen())
-		c.Pack(packed, weight)
-		src[(2*c.W+1)*c.In+1] = float32(math.NaN())
-		ddst[(3*c.W+4)*c.Out+18] = float32(math.NaN())
-		want := make(map[string]map[int]bool)
-		for _, k := range []string{"dst", "dsrc", "dweight"} {
-			want[k] = make(map[int]bool)
-		}
-		eachProduct(c, func(d, s, w int) {
-			if src[s] != src[s] {
-				want["dst"][d], want["dweight"][w] = true, true
+		eachAlgorithm(t, 10, 11, 3, 19, 3, func(t *testing.T, c *Conv) {
+			for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+				checkNotFinite(t, c, float32(bad))
 			}
-			if ddst[d] != ddst[d] {
-				want["dsrc"][s], want["dweight"][w] = true, true
-			}
+			r := newConvRun(c)
+			r.bias[2] = float32(math.NaN())
+			r.all()
+			require.Len(t, notFinite(r.dst), c.H*c.W)
 		})
-		dst, dsrc, dweight := make([]float32, c.dstLen()), make([]float32, c.srcLen()), make([]float32, c.weightLen())
-		dbias := make([]float32, c.Out)
-		c.Forward(dst, src, packed, bias, true, scratch)
-		c.GradInput(dsrc, ddst, packed, scratch)
-		c.GradWeight(dweight, dbias, src, ddst, scratch)
-		require.Equal(t, want["dst"], nans(dst))
-		require.Equal(t, want["dsrc"], nans(dsrc))
-		require.Equal(t, want["dweight"], nans(dweight))
-		require.Equal(t, map[int]bool{18: true}, nans(dbias))
-
-		bias[2] = float32(math.NaN())
-		c.Forward(dst, random(1, c.srcLen()), packed, bias, true, scratch)
-		require.Len(t, nans(dst), c.H*c.W)
 	})
 }
 
-func nans(x []float32) map[int]bool {
+func checkNotFinite(t *testing.T, c *Conv, bad float32) {
+	t.Helper()
+	r := newConvRun(c)
+	r.src[(2*c.W+1)*c.In+1] = bad
+	r.ddst[(3*c.W+4)*c.Out+18] = bad
+	dst, dsrc, dweight := map[int]bool{}, map[int]bool{}, map[int]bool{}
+	eachProduct(c, func(d, s, w int) {
+		if v := r.src[s]; v-v != 0 {
+			// A product that is minus infinity becomes zero in the ReLU.
+			dst[d], dweight[w] = dst[d] || v != v || r.weight[w] > 0, true
+		}
+		if v := r.ddst[d]; v-v != 0 {
+			dsrc[s], dweight[w] = true, true
+		}
+	})
+	maps.DeleteFunc(dst, func(_ int, is bool) bool { return !is })
+	r.all()
+	compare := require.Equal
+	if _, ok := c.algo.(*winogradConv); ok {
+		compare = func(t require.TestingT, want, got any, _ ...any) { require.Subset(t, got, want) }
+	}
+	compare(t, dst, notFinite(r.dst))
+	compare(t, dsrc, notFinite(r.dsrc))
+	compare(t, dweight, notFinite(r.dweight))
+	require.Equal(t, map[int]bool{18: true}, notFinite(r.dsum))
+}
+
+func notFinite(x []float32) map[int]bool {
 	at := make(map[int]bool)
 	for i, v := range x {
-		if v != v {
+		if v-v != 0 {
 			at[i] = true
 		}
 	}
@@ -233,8 +272,9 @@ func TestConvAllocations(t *testing.T) {
 		if Name() == "generic" {
 			t.Skip("gonum allocates")
 		}
-		run := newConvRun(NewConv(16, 16, 20, 40, 3))
-		require.Zero(t, testing.AllocsPerRun(10, run.all))
+		eachAlgorithm(t, 16, 15, 20, 40, 3, func(t *testing.T, c *Conv) {
+			require.Zero(t, testing.AllocsPerRun(10, newConvRun(c).all))
+		})
 	})
 }
 
@@ -264,26 +304,49 @@ func (r *convRun) all() {
 // TestConvReproducible requires the same bits for any GOMAXPROCS and from concurrent calls of one plan.
 func TestConvReproducible(t *testing.T) {
 	implemented(t, func(t *testing.T) {
-		c := NewConv(24, 20, 33, 70, 3)
-		want := newConvRun(c)
-		old := runtime.GOMAXPROCS(1)
-		want.all()
-		runtime.GOMAXPROCS(4)
-		defer runtime.GOMAXPROCS(old)
-		runs := make([]*convRun, 4)
-		var wg sync.WaitGroup
-		for i := range runs {
-			runs[i] = newConvRun(c)
-			wg.Go(runs[i].all)
-		}
-		wg.Wait()
-		for _, r := range runs {
-			require.Equal(t, want.dst, r.dst)
-			require.Equal(t, want.dsrc, r.dsrc)
-			require.Equal(t, want.dweight, r.dweight)
-			require.Equal(t, want.dsum, r.dsum)
-		}
+		eachAlgorithm(t, 24, 20, 33, 70, 3, func(t *testing.T, c *Conv) {
+			want := newConvRun(c)
+			old := runtime.GOMAXPROCS(1)
+			want.all()
+			runtime.GOMAXPROCS(4)
+			defer runtime.GOMAXPROCS(old)
+			runs := make([]*convRun, 4)
+			var wg sync.WaitGroup
+			for i := range runs {
+				runs[i] = newConvRun(c)
+				wg.Go(runs[i].all)
+			}
+			wg.Wait()
+			for _, r := range runs {
+				require.Equal(t, want.dst, r.dst)
+				require.Equal(t, want.dsrc, r.dsrc)
+				require.Equal(t, want.dweight, r.dweight)
+				require.Equal(t, want.dsum, r.dsum)
+			}
+		})
 	})
+}
+
+// TestConvAlgorithm fixes the sizes for which there is Winograd's algorithm, on which the rounding depends.
+func TestConvAlgorithm(t *testing.T) {
+	old := active.Load()
+	t.Cleanup(func() { activate(old) })
+	activate(&implementation{name: "portable", tiles: portableTiles})
+	for _, s := range []struct {
+		h, w, in, out, k int
+		winograd         bool
+	}{
+		{64, 64, 64, 64, 3, true},
+		{4, 5, 4, 1, 3, true},
+		{64, 64, 64, 64, 1, false},
+		{64, 3, 64, 64, 3, false},
+		{64, 64, 1, 64, 3, false},
+	} {
+		_, ok := NewConv(s.h, s.w, s.in, s.out, s.k).algo.(*winogradConv)
+		require.Equal(t, s.winograd, ok, s)
+	}
+	activate(implementations[0])
+	require.IsType(t, &genericConv{}, NewConv(64, 64, 64, 64, 3).algo)
 }
 
 func TestConvMisuse(t *testing.T) {

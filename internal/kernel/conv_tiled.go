@@ -23,14 +23,10 @@ func newTiledConv(h, w, in, out, k int, tiles *tileSet) *tiledConv {
 	if k == 1 {
 		h, w = 1, h*w
 	}
-	t := &tiledConv{h: h, w: w, in: in, out: out, k: k, tiles: tiles, one: 1}
-	for _, blk := range tiles.blocks(in) {
-		t.inBlocks = append(t.inBlocks, blk)
+	return &tiledConv{
+		h: h, w: w, in: in, out: out, k: k, tiles: tiles,
+		inBlocks: tiles.blockList(in), outBlocks: tiles.blockList(out), one: 1,
 	}
-	for _, blk := range tiles.blocks(out) {
-		t.outBlocks = append(t.outBlocks, blk)
-	}
-	return t
 }
 
 // forwardLen is the length of the panels for forward, which come first in the packed weights.

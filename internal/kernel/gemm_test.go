@@ -127,7 +127,7 @@ func TestSgemmNaN(t *testing.T) {
 		for i := range m {
 			want[i*n+39] = true
 		}
-		require.Equal(t, want, nans(c))
+		require.Equal(t, want, notFinite(c))
 	})
 }
 

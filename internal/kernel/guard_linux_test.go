@@ -72,3 +72,41 @@ func TestSgemmBounds(t *testing.T) {
 		}
 	})
 }
+
+// TestElementwiseBounds runs the elementwise kernels and the sums on slices next to inaccessible memory.
+func TestElementwiseBounds(t *testing.T) {
+	for _, atEnd := range []bool{true, false} {
+		eachElementwise(t, func(t *testing.T, e *elementwise) {
+			for _, n := range []int{1, 3, 8, 15, 16, 17, 31, 40} {
+				out, in := e.operands(n, func(x []float32) []float32 { return guarded(t, x, atEnd) })
+				e.run(out, in)
+			}
+		})
+	}
+	implemented(t, func(t *testing.T) {
+		for _, n := range []int{1, 3, 8, 15, 16, 17, 31, 40} {
+			for _, atEnd := range []bool{true, false} {
+				lambda, k := counts(n, 10)
+				lambda, k = guarded(t, lambda, atEnd), guarded(t, k, atEnd)
+				require.Positive(t, PoissonExcess(lambda, k, 1))
+				require.Positive(t, SumSquares(lambda))
+				rows := guarded(t, random(1, 3*n), atEnd)
+				AddRows(rows, n, guarded(t, random(2, 3*n), atEnd), n, 3, n, 2)
+			}
+		}
+	})
+}
+
+func TestPoolBounds(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		for _, s := range poolSizes[1:] {
+			for _, atEnd := range []bool{true, false} {
+				p := newPoolRun(s[0], s[1])
+				for _, x := range p.slices() {
+					*x = guarded(t, *x, atEnd)
+				}
+				p.all()
+			}
+		}
+	})
+}

@@ -1,5 +1,5 @@
 // Package kernel holds the vector kernels behind plain Go functions over slices: convolution of channels-last
-// images and the matrix product of gonum's blas32.
+// images, the matrix product of gonum's blas32, Fourier transforms, and the arithmetic of everything between them.
 //
 // Every function has a plain-Go implementation, "generic", which is the specification, and faster ones written in
 // assembly for particular processors. One of them is in use at a time: the best this machine can run, or the one
@@ -25,6 +25,9 @@ const EnvVar = "PTYCHO_KERNEL"
 type implementation struct {
 	name  string
 	tiles *tileSet // nil for generic
+	fft   *fftSet  // nil for generic
+	elem  *elemSet // nil for generic
+	peak  peakLoop
 }
 
 var (
@@ -52,7 +55,7 @@ func fromEnv() error {
 	return nil
 }
 
-// Name returns the name of the implementation in use: "generic", "avx2" or "avx512".
+// Name returns the name of the implementation in use: "generic", "avx2", "avx512" or "neon".
 func Name() string { return active.Load().name }
 
 // Available returns the names of the implementations this machine can run, generic first and the best last.

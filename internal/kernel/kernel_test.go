@@ -14,7 +14,7 @@ func implemented(t *testing.T, f func(t *testing.T)) {
 	old := active.Load()
 	t.Cleanup(func() { activate(old) })
 	for _, im := range append(implementations[:len(implementations):len(implementations)],
-		&implementation{name: "portable", tiles: portableTiles}) {
+		&implementation{name: "portable", tiles: portableTiles, fft: portableFFT}) {
 		activate(im)
 		t.Run(im.name, f)
 	}

@@ -21,6 +21,8 @@ type tileSet struct {
 	lanes int        // floats in a vector
 	rows  []int      // most rows of a tile
 	tile  []tileFunc // the tiles
+
+	winograd *transforms // nil for those in plain Go
 }
 
 const (
@@ -34,6 +36,15 @@ const (
 type columnBlock struct {
 	col, cols int // first column, number of columns
 	vectors   int // width of the tile
+}
+
+// blockList returns the n columns of a product in blocks of nearly equal width.
+func (t *tileSet) blockList(n int) []columnBlock {
+	var list []columnBlock
+	for _, blk := range t.blocks(n) {
+		list = append(list, blk)
+	}
+	return list
 }
 
 // blocks returns the n columns of a product in blocks of nearly equal width.

@@ -33,3 +33,69 @@ func tile1AVX2(rows int, runs int, k int, a *float32, ars int, aks int, arun int
 //
 //go:noescape
 func tile2AVX2(rows int, runs int, k int, a *float32, ars int, aks int, arun int, b *float32, bks int, c *float32, ldc int, cols int, bias *float32, flags int)
+
+// inputWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func inputWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// gradientWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func gradientWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// weightWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func weightWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// outputWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func outputWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// outputAddWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func outputAddWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// weightAddWinogradAVX512 is a transformFunc.
+//
+//go:noescape
+func weightAddWinogradAVX512(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// inputWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func inputWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// gradientWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func gradientWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// weightWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func weightWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// outputWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func outputWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// outputAddWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func outputAddWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// weightAddWinogradAVX2 is a transformFunc.
+//
+//go:noescape
+func weightAddWinogradAVX2(tiles int, channels int, src *float32, srcRow int, srcCol int, srcTile int, dst *float32, dstRow int, dstCol int, dstTile int, tmp *float32, bias *float32, floor float32)
+
+// peakAVX512 does 12 vector FMAs a round.
+func peakAVX512(rounds int)
+
+// peakAVX2 does 12 vector FMAs a round.
+func peakAVX2(rounds int)

@@ -3,7 +3,10 @@
 //	go run . -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 package main
 
-import "github.com/mmcloughlin/avo/build"
+import (
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+)
 
 func main() {
 	build.ConstraintExpr("!purego")
@@ -14,5 +17,8 @@ func main() {
 	for v, rows := range avx2Rows {
 		tileAVX2(v+1, rows, masks)
 	}
+	winograd(masks)
+	peak("peakAVX512", zmm, func(a, b, sum operand.Op) { build.VFMADD231PS(a, b, sum) })
+	peak("peakAVX2", ymm, func(a, b, sum operand.Op) { build.VFMADD231PS(a, b, sum) })
 	build.Generate()
 }

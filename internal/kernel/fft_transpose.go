@@ -1,4 +1,4 @@
-package fft
+package kernel
 
 // transpose writes scale times the transpose of the rows×cols src into the cols×rows dst.
 func transpose(dst, src []float32, rows, cols int, scale float32) {
