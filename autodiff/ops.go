@@ -2,29 +2,20 @@ package autodiff
 
 import "fmt"
 
-// Map applies a scalar function to every element. Derivative returns f'(x) given x and y = f(x).
+// Map applies a scalar function to every element. Func computes y = f(x) and Grad adds dy·f'(x) to dx, given x and
+// y = f(x); it may overwrite dy.
 type Map struct {
-	Func       func(x float32) float32
-	Derivative func(x, y float32) float32
+	Func func(y, x []float32)
+	Grad func(dx, dy, x, y []float32)
 }
 
 // Forward implements Op.
-func (m *Map) Forward(c *Context) {
-	x, y := c.In(0), c.Out()
-	for i, v := range x {
-		y[i] = m.Func(v)
-	}
-}
+func (m *Map) Forward(c *Context) { m.Func(c.Out(), c.In(0)) }
 
 // Backward implements Op.
 func (m *Map) Backward(c *Context) {
-	gx := c.GradIn(0)
-	if gx == nil {
-		return
-	}
-	x, y, gy := c.In(0), c.Out(), c.GradOut()
-	for i, g := range gy {
-		gx[i] += g * m.Derivative(x[i], y[i])
+	if gx := c.GradIn(0); gx != nil {
+		m.Grad(gx, c.GradOut(), c.In(0), c.Out())
 	}
 }
 
@@ -87,40 +78,4 @@ func same(t *Tape, op string, a, b Value) Shape {
 		panic(fmt.Sprintf("autodiff: %s of %v and %v", op, t.Shape(a), t.Shape(b)))
 	}
 	return t.Shape(a)
-}
-
-type channels struct{ from, count, of int }
-
-// Channels records the channels [from, to) of x, the last axis. It panics when they are out of range.
-func Channels(t *Tape, x Value, from, to int) Value {
-	s := t.Shape(x)
-	of := s[len(s)-1]
-	if from < 0 || to > of || from >= to {
-		panic(fmt.Sprintf("autodiff: channels %d to %d of %v", from, to, s))
-	}
-	out := append(append(Shape{}, s[:len(s)-1]...), to-from)
-	return t.Apply(channels{from, to - from, of}, out, x)
-}
-
-func (channels) Keeps() (bool, bool) { return false, false }
-
-func (k channels) Forward(c *Context) {
-	x, y := c.In(0), c.Out()
-	for i := 0; i < len(y)/k.count; i++ {
-		copy(y[i*k.count:][:k.count], x[i*k.of+k.from:])
-	}
-}
-
-func (k channels) Backward(c *Context) {
-	gx := c.GradIn(0)
-	if gx == nil {
-		return
-	}
-	gy := c.GradOut()
-	for i := 0; i < len(gy)/k.count; i++ {
-		dst := gx[i*k.of+k.from:][:k.count]
-		for j, v := range gy[i*k.count:][:k.count] {
-			dst[j] += v
-		}
-	}
 }

@@ -55,13 +55,19 @@ func (p *Params) Lookup(name string) (Param, bool) {
 }
 
 // OnUpdate registers f to be called whenever the values have changed, for layers that keep a copy of
-// their weights in another layout.
+// their weights in another layout. It may run at the same time as the other ones registered.
 func (p *Params) OnUpdate(f func()) { p.hooks = append(p.hooks, f) }
 
 // Updated tells the layers that the values have changed. Whoever writes to Data calls it before the
 // next forward pass.
 func (p *Params) Updated() {
-	for _, f := range p.hooks {
-		f()
+	for i := range p.hooks {
+		p.Update(i)
 	}
 }
+
+// Updates returns the number of calls of Update that together do what Updated does. They may run at the same time.
+func (p *Params) Updates() int { return len(p.hooks) }
+
+// Update is the i-th part of Updated.
+func (p *Params) Update(i int) { p.hooks[i]() }

@@ -45,6 +45,7 @@ type Term struct {
 type Tape struct {
 	params   *Params
 	training bool
+	workers  int
 	compiled bool
 	ready    bool // a Forward has run that Backward can go back through
 	nodes    []node
@@ -82,8 +83,18 @@ type step struct {
 // NewTape returns an empty tape over params. A training tape supports Backward; one that is not uses
 // much less memory.
 func NewTape(params *Params, training bool) *Tape {
-	return &Tape{params: params, training: training}
+	return &Tape{params: params, training: training, workers: 1}
 }
+
+// Training reports whether the tape supports Backward.
+func (t *Tape) Training() bool { return t.training }
+
+// Share lets the ops that are recorded from now on, as far as they can, compute parts of one result on n cores, which
+// does not change it. It serves few samples that are wanted soon; many are faster on tapes of their own.
+func (t *Tape) Share(n int) { t.workers = max(n, 1) }
+
+// Workers returns on how many cores an op may compute its result.
+func (t *Tape) Workers() int { return t.workers }
 
 func (t *Tape) add(n node) Value {
 	if t.compiled {

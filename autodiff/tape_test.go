@@ -26,19 +26,26 @@ func (w weighted) Backward(c *autodiff.Context, scale float64) {
 	}
 }
 
+// pointwise makes a Map of a function and its derivative, given x and y = f(x).
+func pointwise(f func(x float64) float64, derivative func(x, y float64) float64) *autodiff.Map {
+	return &autodiff.Map{
+		Func: func(y, x []float32) {
+			for i, v := range x {
+				y[i] = float32(f(float64(v)))
+			}
+		},
+		Grad: func(dx, dy, x, y []float32) {
+			for i, g := range dy {
+				dx[i] += g * float32(derivative(float64(x[i]), float64(y[i])))
+			}
+		},
+	}
+}
+
 var (
-	square = &autodiff.Map{
-		Func:       func(x float32) float32 { return x * x },
-		Derivative: func(x, _ float32) float32 { return 2 * x },
-	}
-	cosine = &autodiff.Map{
-		Func:       func(x float32) float32 { return float32(math.Cos(float64(x))) },
-		Derivative: func(x, _ float32) float32 { return float32(-math.Sin(float64(x))) },
-	}
-	tanh = &autodiff.Map{
-		Func:       func(x float32) float32 { return float32(math.Tanh(float64(x))) },
-		Derivative: func(_, y float32) float32 { return 1 - y*y },
-	}
+	square = pointwise(func(x float64) float64 { return x * x }, func(x, _ float64) float64 { return 2 * x })
+	cosine = pointwise(math.Cos, func(x, _ float64) float64 { return -math.Sin(x) })
+	tanh   = pointwise(math.Tanh, func(_, y float64) float64 { return 1 - y*y })
 )
 
 // greedy is y = f·x. It overwrites its upstream gradient and does everything in scratch memory.
@@ -137,12 +144,6 @@ func TestOps(t *testing.T) {
 			y: []float32{1, 0.25, 4, 0, 1, 9}, g: g, da: make([]float32, 6), db: []float32{-2, 10, 400, 0, 4, 18},
 		},
 		{
-			name: "channels", f: func(_ *autodiff.Params, t *autodiff.Tape, v []autodiff.Value) autodiff.Value {
-				return autodiff.Channels(t, v[0], 1, 3)
-			},
-			y: []float32{2, 3, 5, 6}, g: []float32{7, 8, 9, 10}, da: []float32{0, 7, 8, 0, 9, 10}, db: make([]float32, 6),
-		},
-		{
 			name: "greedy", f: func(_ *autodiff.Params, t *autodiff.Tape, v []autodiff.Value) autodiff.Value {
 				return t.Apply(greedy{6, 2}, t.Shape(v[0]), v[0])
 			},
@@ -207,9 +208,6 @@ func TestTapePanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"add shapes":              func() { autodiff.Add(tape, a, b) },
 		"mul shapes":              func() { autodiff.Mul(tape, a, b) },
-		"no channels":             func() { autodiff.Channels(tape, a, 1, 1) },
-		"channels out of range":   func() { autodiff.Channels(tape, a, 0, 3) },
-		"channels below zero":     func() { autodiff.Channels(tape, a, -1, 1) },
 		"forward before compile":  func() { tape.Forward() },
 		"backward before compile": func() { tape.Backward(1, grad) },
 		"data before compile":     func() { tape.Data(a) },

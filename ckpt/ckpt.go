@@ -7,6 +7,8 @@ package ckpt
 import (
 	"fmt"
 	"math"
+
+	"ptycho/internal/littleendian"
 )
 
 // DType is the element type of a tensor, spelled as in a safetensors header.
@@ -54,15 +56,27 @@ func (t *Tensor) DType() DType {
 // Len returns the number of elements that t stores.
 func (t *Tensor) Len() int { return len(t.Data) + len(t.F64) + len(t.I64) }
 
-// values returns the slice that holds the elements of t, of its own element type.
-func (t *Tensor) values() any {
+// bytes returns the elements of t as a file has them, sharing memory with t where it can.
+func (t *Tensor) bytes() []byte {
 	switch t.DType() {
 	case F64:
-		return t.F64
+		return littleendian.Bytes(t.F64)
 	case I64:
-		return t.I64
+		return littleendian.Bytes(t.I64)
 	}
-	return t.Data
+	return littleendian.Bytes(t.Data)
+}
+
+// decode fills the elements of t from the bytes of a file.
+func (t *Tensor) decode(b []byte) {
+	switch t.DType() {
+	case F64:
+		littleendian.Decode(t.F64, b)
+	case I64:
+		littleendian.Decode(t.I64, b)
+	default:
+		littleendian.Decode(t.Data, b)
+	}
 }
 
 // File is the content of a checkpoint.

@@ -202,10 +202,9 @@ func (f *File) verify(head, payload []byte) error {
 // decode fills the tensors of f from payload, which is as long as all of them.
 func (f *File) decode(payload []byte) {
 	for i := range f.Tensors {
-		n, err := binary.Decode(payload, binary.LittleEndian, f.Tensors[i].values())
-		if err != nil {
-			panic("ckpt: " + err.Error())
-		}
+		t := &f.Tensors[i]
+		n := t.Len() * t.DType().Size()
+		t.decode(payload[:n])
 		payload = payload[n:]
 	}
 }

@@ -37,21 +37,28 @@ func Write(path string, f *File) error {
 	if err := check(path, f); err != nil {
 		return err
 	}
-	var payload []byte
-	for i := range f.Tensors {
-		payload, _ = binary.Append(payload, binary.LittleEndian, f.Tensors[i].values())
-	}
-	head, err := header(f, payload)
+	sum := sha256.New()
+	_ = writeTensors(sum, f) // a hash takes everything
+	head, err := header(f, sum.Sum(nil))
 	if err != nil {
 		return fmt.Errorf("ckpt: %s: %w", path, err)
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(head)
-		if err == nil {
-			_, err = w.Write(payload)
+		if _, err := w.Write(head); err != nil {
+			return err
 		}
-		return err
+		return writeTensors(w, f)
 	})
+}
+
+// writeTensors writes the elements of all tensors.
+func writeTensors(w io.Writer, f *File) error {
+	for i := range f.Tensors {
+		if _, err := w.Write(f.Tensors[i].bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // check refuses what a file cannot hold or Read would not accept.
@@ -91,14 +98,14 @@ func check(path string, f *File) error {
 	return nil
 }
 
-// header returns the length and the JSON header of f, padded so that payload starts aligned.
-func header(f *File, payload []byte) ([]byte, error) {
+// header returns the length and the JSON header of f, padded so that the tensors, of which data is the SHA-256, start
+// aligned.
+func header(f *File, data []byte) ([]byte, error) {
 	meta := make(map[string]string, len(f.Meta)+2)
 	for k, v := range f.Meta {
 		meta[k] = v
 	}
-	sum := sha256.Sum256(payload)
-	meta[dataSum] = hex.EncodeToString(sum[:])
+	meta[dataSum] = hex.EncodeToString(data)
 	meta[headerSum] = noSum
 
 	b := bytes.NewBuffer(make([]byte, 8))
@@ -121,7 +128,7 @@ func header(f *File, payload []byte) ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint64(head, uint64(len(head)-8))
 	i, _ := findHeaderSum(head)
-	sum = sha256.Sum256(head)
+	sum := sha256.Sum256(head)
 	hex.Encode(head[i:], sum[:])
 	return head, nil
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Array is one N-dimensional array in C order (last axis fastest). Data holds Len() elements and is one
@@ -93,31 +94,41 @@ func (a Array) Int64s() ([]int64, error) {
 }
 
 func reals[T float32 | float64](a Array) ([]T, error) {
-	switch v := a.Data.(type) {
-	case []float32:
-		return apply(v, func(x float32) T { return T(x) }), nil
-	case []float64:
-		return apply(v, func(x float64) T { return T(x) }), nil
-	case []int8:
-		return apply(v, func(x int8) T { return T(x) }), nil
-	case []int16:
-		return apply(v, func(x int16) T { return T(x) }), nil
-	case []int32:
-		return apply(v, func(x int32) T { return T(x) }), nil
-	case []int64:
-		return apply(v, func(x int64) T { return T(x) }), nil
-	case []uint8:
-		return apply(v, func(x uint8) T { return T(x) }), nil
-	case []uint16:
-		return apply(v, func(x uint16) T { return T(x) }), nil
-	case []uint32:
-		return apply(v, func(x uint32) T { return T(x) }), nil
-	case []uint64:
-		return apply(v, func(x uint64) T { return T(x) }), nil
-	case []bool:
-		return apply(v, boolAs[T]), nil
+	v, ok := appendReals([]T(nil), a.Data)
+	if !ok {
+		return nil, mismatch(a, "real numbers")
 	}
-	return nil, mismatch(a, "real numbers")
+	return v, nil
+}
+
+// appendReals appends the elements of src, real numbers as in Array.Data, rounded to T. It reports whether
+// they are such.
+func appendReals[T float32 | float64](dst []T, src any) ([]T, bool) {
+	switch v := src.(type) {
+	case []float32:
+		return appendApply(dst, v, func(x float32) T { return T(x) }), true
+	case []float64:
+		return appendApply(dst, v, func(x float64) T { return T(x) }), true
+	case []int8:
+		return appendApply(dst, v, func(x int8) T { return T(x) }), true
+	case []int16:
+		return appendApply(dst, v, func(x int16) T { return T(x) }), true
+	case []int32:
+		return appendApply(dst, v, func(x int32) T { return T(x) }), true
+	case []int64:
+		return appendApply(dst, v, func(x int64) T { return T(x) }), true
+	case []uint8:
+		return appendApply(dst, v, func(x uint8) T { return T(x) }), true
+	case []uint16:
+		return appendApply(dst, v, func(x uint16) T { return T(x) }), true
+	case []uint32:
+		return appendApply(dst, v, func(x uint32) T { return T(x) }), true
+	case []uint64:
+		return appendApply(dst, v, func(x uint64) T { return T(x) }), true
+	case []bool:
+		return appendApply(dst, v, boolAs[T]), true
+	}
+	return dst, false
 }
 
 func exactInts[T int8 | int16 | int32 | uint8 | uint16 | uint32 | float32 | float64](v []T) ([]int64, error) {
@@ -141,10 +152,12 @@ func notInt64(x any, i int) Problem {
 	}
 }
 
-func apply[S, T any](src []S, f func(S) T) []T {
-	dst := make([]T, len(src))
-	for i, v := range src {
-		dst[i] = f(v)
+func apply[S, T any](src []S, f func(S) T) []T { return appendApply(make([]T, 0, len(src)), src, f) }
+
+func appendApply[S, T any](dst []T, src []S, f func(S) T) []T {
+	dst = slices.Grow(dst, len(src))
+	for _, v := range src {
+		dst = append(dst, f(v))
 	}
 	return dst
 }

@@ -1,11 +1,16 @@
 package data
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
-// stored holds the frames of a file in its own unit and origin, as (n, N, N).
+// stored is the frames of a file as they are in it.
 type stored struct {
-	values []float32
-	stats  valueStats
+	frames         frameStore
+	stats          valueStats
+	centre, corner float64 // light where the direct beam may be, in the file's unit
 }
 
 // readFrames reads the frames and sets N. It returns nil where they are not wanted or not usable.
@@ -19,38 +24,86 @@ func (l *loader) readFrames() *stored {
 		}
 		return nil
 	}
-	a, ok := l.read(l.keys.frames, true)
+	h, ok := l.header(l.keys.frames)
 	if !ok {
 		return nil
 	}
-	l.compareAlias(a)
-	axes, ok := l.frameAxes(a)
+	axes, ok := l.frameAxes(h)
 	if !ok {
 		return nil
 	}
-	v, ok := convert(l, a, Array.Float32s)
-	if !ok || !l.checkValues(v, axes) {
+	s := newSurvey(axes, l.amplitudeScale())
+	frames, ok := l.readStore(h.Name, axes, s.add)
+	if !ok {
 		return nil
 	}
-	if l.ds.N == 0 || len(v) == 0 {
+	l.compareAlias(h, frames)
+	if !s.report(l) || l.ds.N == 0 || axes.n == 0 {
 		return nil
 	}
-	return &stored{values: framesFirst(v, axes), stats: measure(a, v)}
+	return &stored{frames: frames, stats: s.stats(), centre: s.centre, corner: s.corner}
 }
 
-func (l *loader) frameAxes(a Array) (frameAxes, bool) {
-	axes, ambiguous, ok := findAxes(a.Shape, l.n, l.layout())
+// readStore reads an array of frames once, showing every block of them to look, and returns a store of it.
+func (l *loader) readStore(key string, axes frameAxes, look func(block, []float32)) (frameStore, bool) {
+	sink, err := l.newSink(key, axes)
+	if err != nil {
+		return nil, l.failed(key, err)
+	}
+	var rounded []float32
+	err = l.npz.scan(key, func(b block) error {
+		rounded, _ = appendReals(rounded[:0], b.values)
+		look(b, rounded)
+		return sink.take(b, rounded)
+	})
+	if err == nil {
+		var frames frameStore
+		if frames, err = sink.store(); err == nil {
+			l.closers = append(l.closers, frames)
+			return frames, true
+		}
+	}
+	return nil, l.failed(key, errors.Join(err, sink.Close()))
+}
+
+// newSink returns what keeps the frames of an array, which must hold real numbers.
+func (l *loader) newSink(key string, axes frameAxes) (frameSink, error) {
+	m, count, err := l.numeric(key, func(a Array) error { _, err := a.Float32s(); return err })
+	if err != nil {
+		return nil, err
+	}
+	if l.opt.Stream {
+		return l.npz.newStreamer(&m, axes)
+	}
+	return &keeper{axes: axes, frames: make(memoryStore, count)}, nil
+}
+
+// numeric returns the member of an array and its number of elements, whose type convert must accept.
+func (l *loader) numeric(key string, convert func(Array) error) (m member, count int, err error) {
+	if m, err = l.npz.member(key); err != nil {
+		return m, 0, err
+	}
+	if err = convert(Array{Data: m.head.dtype.slice(0)}); err != nil {
+		return m, 0, err
+	}
+	count, err = m.count()
+	return m, count, err
+}
+
+func (l *loader) frameAxes(h Header) (frameAxes, bool) {
+	axes, ambiguous, ok := findAxes(h.Shape, l.n, l.layout())
 	if !ok {
-		l.problem(a.Name, layoutWanted(l.n, l.layout()), fmt.Sprintf("shape %v", a.Shape),
+		l.problem(h.Name, layoutWanted(l.n, l.layout()), fmt.Sprintf("shape %v", h.Shape),
 			fmt.Sprintf("give one square frame for each element of %s", l.keys.x))
 		return axes, false
 	}
 	if ambiguous {
-		l.note("%s of shape %v could be (n, N, N) or (N, N, n): taken as (n, N, N)", a.Name, a.Shape)
+		l.note("%s of shape %v could be (n, N, N) or (N, N, n): taken as (n, N, N)", h.Name, h.Shape)
 	} else if axes.last {
-		l.note("%s is stored as (N, N, n)", a.Name)
+		l.note("%s is stored as (N, N, n)", h.Name)
 	}
-	l.setN(a.Name, axes.side)
+	l.setN(h.Name, axes.side)
+	axes.fortran = h.Fortran
 	return axes, true
 }
 
@@ -68,23 +121,43 @@ func (l *loader) setN(key string, side int) {
 }
 
 // compareAlias compares diffraction with diff3d where a file has both.
-func (l *loader) compareAlias(a Array) {
-	if l.tike || a.Name == "diff3d" {
+func (l *loader) compareAlias(h Header, frames frameStore) {
+	const alias = "diff3d"
+	if l.tike || h.Name == alias || !l.npz.Has(alias) {
 		return
 	}
-	b, ok := l.read("diff3d", false)
+	other, ok := l.header(alias)
 	if !ok {
 		return
 	}
-	av, aerr := a.Float64s()
-	bv, berr := b.Float64s()
-	same := aerr == nil && berr == nil && fmt.Sprint(a.Shape) == fmt.Sprint(b.Shape)
-	for i := 0; same && i < len(av); i++ {
-		same = av[i] == bv[i] || av[i] != av[i] && bv[i] != bv[i]
+	same := slices.Equal(h.Shape, other.Shape)
+	if same {
+		axes, _, _ := findAxes(other.Shape, l.n, l.layout())
+		axes.fortran = other.Fortran
+		twin, ok := l.readStore(alias, axes, func(block, []float32) {})
+		if !ok {
+			return
+		}
+		same = l.equal(frames, twin, axes)
 	}
 	if !same {
-		l.problem("diff3d", "the same array as diffraction, another name for it", "a different one", "remove one of them")
+		l.problem(alias, "the same array as diffraction, another name for it", "a different one", "remove one of them")
 	}
+}
+
+// equal tells whether two stores hold the same frames; that they cannot be read is a problem of its own.
+func (l *loader) equal(a, b frameStore, axes frameAxes) bool {
+	pix := axes.side * axes.side
+	x, y := make([]float32, pix), make([]float32, pix)
+	for i := range axes.n {
+		if err := errors.Join(a.read(x, i), b.read(y, i)); err != nil {
+			return l.failed(l.keys.frames, err)
+		}
+		if !slices.EqualFunc(x, y, func(p, q float32) bool { return p == q || p != p && q != q }) {
+			return false
+		}
+	}
+	return true
 }
 
 // readProbe reads the probe as modes × N × N. With tike's keys a probe smaller than the frame is padded.
@@ -189,15 +262,35 @@ func (l *loader) readPatches() {
 	}
 }
 
+// readPatchArray checks the patches, and keeps them where frames are kept.
 func (l *loader) readPatchArray(key string) {
-	a, ok := l.read(key, true)
+	h, ok := l.header(key)
 	if !ok {
 		return
 	}
-	v, ok := convert(l, a, Array.Complex64s)
-	if !ok || !l.checkComplex(key, v) {
+	axes, _, _ := findAxes(h.Shape, l.n, l.layout())
+	axes.fortran = h.Fortran
+	_, count, err := l.numeric(key, func(a Array) error { _, err := a.Complex64s(); return err })
+	if err != nil {
+		l.failed(key, err)
 		return
 	}
-	axes, _, _ := findAxes(a.Shape, l.n, l.layout())
-	l.ds.Patches = framesFirst(v, axes)
+	var patches []complex64
+	if !l.opt.Stream {
+		patches = make([]complex64, count)
+	}
+	var bad defect
+	err = l.npz.scan(key, func(b block) error {
+		v, err := Array{Data: b.values}.Complex64s()
+		bad.addInfinite(v, b.from)
+		if patches != nil {
+			scatter(patches, v, b.from, axes)
+		}
+		return err
+	})
+	if err != nil {
+		l.failed(key, err)
+	} else if l.checkFinite(key, bad) {
+		l.ds.Patches = patches
+	}
 }

@@ -13,7 +13,7 @@ type Dataset struct {
 	N    int    // side of a frame, pixels (= side of the probe)
 
 	// Frames holds Len() frames of N×N photon counts, frame-major then row-major, with the direct beam
-	// (DC) at element [N/2, N/2].
+	// (DC) at element [N/2, N/2]. It is nil when there are none, and when they are left in the file.
 	Frames Intensity
 
 	// X and Y are the positions of the probe centre in object pixels: X the column, Y the row.
@@ -38,6 +38,8 @@ type Dataset struct {
 	Domain   string   // what the file held: "counts" or "amplitude"
 	Metadata Metadata // what the file says of itself
 	Notes    []string // what was detected or assumed while reading, one sentence each
+
+	stream *stream // of the frames that are left in the file, else nil
 }
 
 // DefaultDose is the number of photons a frame that is assumed when neither the data nor its metadata
@@ -47,7 +49,7 @@ const DefaultDose = 1e9
 // Len returns the number of frames.
 func (d *Dataset) Len() int { return len(d.X) }
 
-// Frame returns frame i, N×N photon counts, DC at [N/2, N/2]. It shares memory with d.
+// Frame returns frame i, N×N photon counts, DC at [N/2, N/2], of those in memory. It shares memory with d.
 func (d *Dataset) Frame(i int) Intensity { return d.Frames[i*d.N*d.N : (i+1)*d.N*d.N] }
 
 // Metadata is what a dataset file says of itself, stored as a JSON string under the key _metadata.
@@ -68,7 +70,7 @@ type Metadata struct {
 	AmplitudeScale float64 `json:"amplitude_scale,omitempty"`
 }
 
-// MeanFrame returns the mean of all frames, N×N, DC at [N/2, N/2].
+// MeanFrame returns the mean of all frames in memory, N×N, DC at [N/2, N/2].
 func (d *Dataset) MeanFrame() []float64 {
 	mean := make([]float64, d.N*d.N)
 	for i, v := range d.Frames {

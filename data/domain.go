@@ -22,14 +22,6 @@ const (
 	manyLevels = 16
 )
 
-// measure returns the statistics of an array's values, of which rounded is the float32 form.
-func measure(a Array, rounded []float32) valueStats {
-	if v, ok := a.Data.([]float64); ok && !singlePrecision(v) {
-		return measureValues(v, epsilon64)
-	}
-	return measureValues(rounded, epsilon32)
-}
-
 // The relative rounding errors of float32 and float64.
 const (
 	epsilon32 = 0x1p-24
@@ -46,37 +38,43 @@ func singlePrecision(v []float64) bool {
 	return true
 }
 
-// measureValues classifies values that were rounded to the relative precision eps.
-func measureValues[T float32 | float64](v []T, eps float64) valueStats {
+// classifier collects the statistics of values that were rounded to a relative precision.
+type classifier struct {
+	valueStats
+	tol, limit float64
+	seen       map[float64]bool
+}
+
+func newClassifier(eps float64) classifier {
 	// A root's square is off by up to 2 eps; beyond limit a random square would often be near a whole one.
 	tol := 8 * eps
-	limit := 0.01 / tol
-	var s valueStats
-	seen := make(map[float64]bool, manyLevels)
+	return classifier{tol: tol, limit: 0.01 / tol, seen: make(map[float64]bool, manyLevels)}
+}
+
+func classify[T float32 | float64](c *classifier, v []T) {
 	for _, t := range v {
 		x := float64(t)
 		if x == 0 {
 			continue
 		}
-		s.nonzero++
-		s.max = max(s.max, x)
+		c.nonzero++
+		c.max = max(c.max, x)
 		sq := x * x
 		root := math.Round(sq)
 		switch {
 		case x == math.Trunc(x):
-			s.whole++
-			if len(seen) < manyLevels {
-				seen[x] = true
+			c.whole++
+			if c.levels < manyLevels && !c.seen[x] {
+				c.seen[x] = true
+				c.levels++
 			}
-		case sq > limit:
-		case root >= 1 && math.Abs(sq-root) <= tol*sq:
-			s.roots++
+		case sq > c.limit:
+		case root >= 1 && math.Abs(sq-root) <= c.tol*sq:
+			c.roots++
 		default:
-			s.other++
+			c.other++
 		}
 	}
-	s.levels = len(seen)
-	return s
 }
 
 // counts tells whether the values are whole numbers.
@@ -98,9 +96,9 @@ func (l *loader) declaredDomain() string {
 	return l.ds.Metadata.Domain
 }
 
-// resolveDomain returns what the frames v are, and why: declared, else by whole numbers, else by what probe
+// resolveDomain returns what the frames are, and why: declared, else by whole numbers, else by what probe
 // and object make of it, else amplitude, as the file format has it.
-func (l *loader) resolveDomain(s valueStats, v []float32) (domain, why string) {
+func (l *loader) resolveDomain(s valueStats, r *frameReader) (domain, why string) {
 	if declared := l.declaredDomain(); declared != "" {
 		if m := l.ds.Metadata.Domain; m != "" && m != declared {
 			l.note("%s says domain %s, the option says %s and wins", metadataKey, m, declared)
@@ -114,7 +112,7 @@ func (l *loader) resolveDomain(s valueStats, v []float32) (domain, why string) {
 	case s.rootsOfCounts():
 		return DomainAmplitude, "square roots of whole numbers"
 	}
-	if e, ok := l.evidence(v); ok {
+	if e, ok := l.evidence(r); ok {
 		switch {
 		case e.favours(e.intensity, e.amplitude):
 			return DomainCounts, fmt.Sprintf("probe and object explain them as intensities (match %.4f) better than as amplitudes (%.4f)", e.intensity, e.amplitude)
@@ -147,17 +145,21 @@ func (e evidence) favours(a, b float64) bool {
 
 // evidence compares a few frames with the far field of probe and object. Both
 // readings are compared as amplitudes, where photon noise is the same everywhere; the unit drops out.
-func (l *loader) evidence(v []float32) (evidence, bool) {
+func (l *loader) evidence(r *frameReader) (evidence, bool) {
 	const few = 8
 	d := l.ds
-	if d.Object == nil || d.Probe == nil || len(d.X) == 0 || len(v) != len(d.X)*d.N*d.N {
+	if d.Object == nil || d.Probe == nil {
 		return evidence{}, false
 	}
 	var amp, inten match
+	frame := make([]float32, d.N*d.N)
 	step := max(len(d.X)/few, 1)
 	for j := 0; j < len(d.X); j += step {
+		if !l.readFrame(r, frame, j) {
+			return evidence{}, false
+		}
 		for i, model := range farField(d, j) {
-			x, a := float64(v[j*d.N*d.N+i]), math.Sqrt(model)
+			x, a := float64(frame[i]), math.Sqrt(model)
 			amp.add(x, a)
 			inten.add(math.Sqrt(x), a)
 		}

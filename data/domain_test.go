@@ -2,9 +2,12 @@ package data
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"ptycho/fft"
 )
 
 // withFrames replaces the frames of a standard file by f of each value.
@@ -138,25 +141,34 @@ func TestMeasureValues(t *testing.T) {
 		"large and unclear": {[]float32{1000.3, 2000.7}, false, false},
 		"integers of roots": {[]float32{1, 1, 1, 1, 1, 1, 1.4142135}, false, true},
 	} {
-		s := measureValues(c.values, epsilon32)
+		s := newClassifier(epsilon32)
+		classify(&s, c.values)
 		require.Equal(t, c.counts, s.counts(), name)
 		require.Equal(t, c.roots, s.rootsOfCounts(), name)
 	}
-	whole := Array{"a", []int{24}, goldenValues("u2")}
-	rounded, err := whole.Float32s()
-	require.NoError(t, err)
-	require.Equal(t, 16, measure(whole, rounded).levels)
+	s := newClassifier(epsilon32)
+	for i := range 3 * manyLevels {
+		classify(&s, []float32{float32(i), 1})
+	}
+	require.Equal(t, manyLevels, s.levels)
 }
 
-func TestShift(t *testing.T) {
-	v := make([]float32, 64)
-	v[0], v[7] = 1, 2 // [0,0] and [0,7]
-	shift(v, 8)
-	require.Equal(t, float32(1), v[4*8+4])
-	require.Equal(t, float32(2), v[4*8+3])
-	shift(v, 8)
-	require.Equal(t, []float32{1, 2}, []float32{v[0], v[7]})
+func TestSurveyUsesThePrecisionOfTheValues(t *testing.T) {
+	roots, rounded := make([]float64, 64), make([]float32, 64)
+	for i := range roots {
+		roots[i] = math.Sqrt(float64(1e6 + 7*i))
+		rounded[i] = float32(roots[i])
+	}
+	axes := frameAxes{n: 1, side: 8}
+	double, single := newSurvey(axes, 0), newSurvey(axes, 0)
+	double.add(block{values: roots}, rounded)
+	require.True(t, double.stats().rootsOfCounts())
+	single.add(block{values: apply(rounded, func(x float32) float64 { return float64(x) })}, rounded)
+	require.False(t, single.stats().rootsOfCounts(), "float32 does not tell such large ones from others")
 }
+
+// toCorner moves the direct beam of a frame of n×n pixels to [0, 0].
+func toCorner(v []float32, n int) { fft.Unshift(v, slices.Clone(v), n, n) }
 
 func TestDC(t *testing.T) {
 	d := measuredScene(3, 16, 1e5, true)
@@ -164,7 +176,7 @@ func TestDC(t *testing.T) {
 		f := fileOf(d)
 		v := f["diffraction"].Data.([]float32)
 		for j := range 3 {
-			shift(v[j*256:(j+1)*256], 16)
+			toCorner(v[j*256:(j+1)*256], 16)
 		}
 		return f
 	}

@@ -21,33 +21,37 @@ func (i Intensity) Sum() float64 {
 // intensities turns the stored frames into the photons of the Dataset.
 func (l *loader) intensities(s *stored) {
 	d := l.ds
-	if len(d.X) != len(d.Y) || len(d.X)*d.N*d.N != len(s.values) {
-		return // reported already
-	}
-	l.centreFrames(s.values)
-	if scale := d.Metadata.AmplitudeScale; scale > 0 && l.declaredDomain() != DomainCounts {
-		rescale(s.values, scale)
-		s.stats = measureValues(s.values, epsilon32)
+	r := &frameReader{store: s.frames, n: d.N, shift: l.resolveDC(s.centre, s.corner) == DCCorner}
+	if scale := l.amplitudeScale(); scale > 0 {
+		r.scales = append(r.scales, scale)
 	}
 	var why string
-	d.Domain, why = l.resolveDomain(s.stats, s.values)
+	d.Domain, why = l.resolveDomain(s.stats, r)
 	l.note("frames are read as %s: %s", d.Domain, why)
 	if d.Domain == DomainCounts {
-		l.countFrames(s)
+		l.countFrames(s, r)
 	} else {
-		l.amplitudeFrames(s)
+		l.amplitudeFrames(s, r)
 	}
-	d.Dose = d.Frames.Sum() / float64(d.Len())
+	empty := l.finish(s, r)
 	if !finite(d.Dose) {
 		l.problem(l.keys.frames, "values within float32's range", "an overflow of the frames' energy", "store the frames in a smaller unit")
 	}
 	l.noteDose()
+	l.checkEnergy(empty)
+}
+
+// amplitudeScale returns by what stored amplitudes are to be multiplied, 0 where that is not known.
+func (l *loader) amplitudeScale() float64 {
+	if l.declaredDomain() == DomainCounts {
+		return 0
+	}
+	return l.ds.Metadata.AmplitudeScale
 }
 
 // countFrames takes counts as they are. An intensity that is only recognised as such is in an unknown unit.
-func (l *loader) countFrames(s *stored) {
+func (l *loader) countFrames(s *stored, r *frameReader) {
 	d := l.ds
-	d.Frames = Intensity(s.values)
 	switch dose, from := l.declaredDose(); {
 	case knownOrigin(d.Metadata.DoseFrom):
 		d.DoseFrom = d.Metadata.DoseFrom
@@ -55,8 +59,8 @@ func (l *loader) countFrames(s *stored) {
 		d.DoseFrom = DoseMeasured
 	case from == DoseDeclared:
 		d.DoseFrom = from
-		if mean := d.Frames.Sum() / float64(d.Len()); mean > 0 {
-			rescale(s.values, dose/mean)
+		if mean := l.total(r, func(x float64) float64 { return x }) / float64(d.Len()); mean > 0 {
+			r.scales = append(r.scales, dose/mean)
 		}
 	default:
 		d.DoseFrom = DoseAssumed
@@ -64,7 +68,7 @@ func (l *loader) countFrames(s *stored) {
 }
 
 // amplitudeFrames squares amplitudes, after giving those in an unknown unit the declared or default dose.
-func (l *loader) amplitudeFrames(s *stored) {
+func (l *loader) amplitudeFrames(s *stored, r *frameReader) {
 	d := l.ds
 	dose, from := l.declaredDose()
 	switch {
@@ -74,19 +78,15 @@ func (l *loader) amplitudeFrames(s *stored) {
 		d.DoseFrom = DoseDeclared
 	default:
 		d.DoseFrom = from
-		if energy := meanSquare(s.values) * float64(d.N*d.N); energy > 0 {
-			rescale(s.values, math.Sqrt(dose/energy))
+		pixels := float64(d.N * d.N)
+		if energy := l.total(r, square) / (float64(d.Len()) * pixels) * pixels; energy > 0 {
+			r.scales = append(r.scales, math.Sqrt(dose/energy))
 		}
 	}
 	if d.Metadata.AmplitudeScale > 0 && knownOrigin(d.Metadata.DoseFrom) {
 		d.DoseFrom = d.Metadata.DoseFrom
 	}
-	d.Frames = Amplitude(s.values).Intensity()
-	if s.stats.rootsOfCounts() {
-		for i, v := range d.Frames {
-			d.Frames[i] = float32(math.Round(float64(v)))
-		}
-	}
+	r.square, r.round = true, s.stats.rootsOfCounts()
 }
 
 // declaredDose returns the photons a frame that the option or the metadata declare, else DefaultDose.
@@ -117,19 +117,4 @@ func (l *loader) noteDose() {
 
 func knownOrigin(from string) bool {
 	return from == DoseMeasured || from == DoseDeclared || from == DoseAssumed
-}
-
-// rescale multiplies v by s in place.
-func rescale(v []float32, s float64) {
-	for i, x := range v {
-		v[i] = float32(float64(x) * s)
-	}
-}
-
-func meanSquare(v []float32) float64 {
-	var sum float64
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	return sum / float64(len(v))
 }

@@ -23,11 +23,7 @@ func farField(d *Dataset, j int) []float64 {
 				psi[i] = complex128(d.Probe[m*n*n+i]) * complex128(d.Object.Pix[r*d.Object.Cols+c])
 			}
 		}
-		plan.Forward(psi)
-		for i, z := range psi {
-			centred := (i/n+n/2)%n*n + (i%n+n/2)%n
-			dst[centred] += real(z)*real(z) + imag(z)*imag(z)
-		}
+		plan.AddPower(dst, psi)
 	}
 	return dst
 }

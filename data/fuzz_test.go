@@ -80,6 +80,7 @@ func FuzzLoadArrays(f *testing.F) {
 			require.IsType(t, Problems{}, err)
 			return
 		}
+		requireSameLoad(t, path, LoadOptions{})
 		require.NoError(t, d.consistent())
 		require.True(t, finite(d.Dose))
 	})

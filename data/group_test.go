@@ -35,32 +35,6 @@ func scanPositions(kind string, n int) (x, y []float64) {
 
 var scanKinds = []string{"random", "raster", "line", "pairs", "identical", "clusters"}
 
-func TestNeighborsAgainstBruteForce(t *testing.T) {
-	for _, kind := range scanKinds {
-		t.Run(kind, func(t *testing.T) {
-			x, y := scanPositions(kind, 200)
-			near := newNeighbors(x, y)
-			for i := range x {
-				var want, got []float64
-				for j := range x {
-					if j != i {
-						want = append(want, math.Hypot(x[i]-x[j], y[i]-y[j]))
-					}
-				}
-				slices.Sort(want)
-				idx := near.of(i, 7)
-				for _, j := range idx {
-					require.NotEqual(t, i, j)
-					got = append(got, math.Hypot(x[i]-x[j], y[i]-y[j]))
-				}
-				require.Equal(t, want[:7], got)
-				slices.Sort(idx)
-				require.Len(t, slices.Compact(idx), 7)
-			}
-		})
-	}
-}
-
 func TestMakeGroupsValid(t *testing.T) {
 	for _, kind := range scanKinds {
 		for _, mode := range []string{"", GroupRandom, GroupNearest, GroupTF} {
@@ -234,12 +208,26 @@ func TestCheckGroups(t *testing.T) {
 	require.NoError(t, CheckGroups(nil, x, y, 2))
 }
 
-func TestMedianStep(t *testing.T) {
-	x, y := scanPositions("raster", 100)
-	require.Equal(t, 4.0, MedianStep(x, y))
-	x, y = scanPositions("pairs", 100)
-	require.Zero(t, MedianStep(x, y))
-	require.Zero(t, MedianStep([]float64{1}, []float64{1}))
+func TestDatasetGroups(t *testing.T) {
+	x, y := scanPositions("raster", 16)
+	d := &Dataset{Path: "scan.npz", N: 16, X: x, Y: y}
+	opt := GroupOptions{Gridsize: 2, Seed: 3, NGroups: 5}
+	got, err := d.Groups(opt)
+	require.NoError(t, err)
+	want, err := MakeGroups(x, y, opt)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	_, err = d.Groups(GroupOptions{Gridsize: 5})
+	require.ErrorContains(t, err, "scan.npz: data: gridsize 5 needs groups of 25 frames")
+	d.N = 6
+	_, err = d.Groups(opt)
+	require.ErrorContains(t, err, "scan.npz: data: groups do not overlap")
+}
+
+func TestFrameCount(t *testing.T) {
+	require.Equal(t, 4, FrameCount([]Group{{0, 1, 7}, {7, 1, 2}}))
+	require.Zero(t, FrameCount(nil))
 }
 
 func BenchmarkMakeGroups(b *testing.B) {

@@ -6,6 +6,35 @@ import "fmt"
 type frameAxes struct {
 	n, side int
 	last    bool // frame index last, (N, N, n)
+	fortran bool // stored first axis fastest
+}
+
+// interleaved tells whether neighbours in the file belong to different frames.
+func (a frameAxes) interleaved() bool { return a.last != a.fortran }
+
+// place returns the frame of element e in stored order, and its pixel in row-major order.
+func (a frameAxes) place(e int) (frame, pixel int) {
+	if a.interleaved() {
+		frame, pixel = e%a.n, e/a.n
+	} else {
+		frame, pixel = e/(a.side*a.side), e%(a.side*a.side)
+	}
+	if a.fortran {
+		pixel = pixel%a.side*a.side + pixel/a.side
+	}
+	return frame, pixel
+}
+
+// scatter puts elements in stored order, src[0] being number from, where they belong in (n, N, N).
+func scatter[T any](dst, src []T, from int, a frameAxes) {
+	if !a.interleaved() && !a.fortran {
+		copy(dst[from:], src)
+		return
+	}
+	for i, v := range src {
+		frame, pixel := a.place(from + i)
+		dst[frame*a.side*a.side+pixel] = v
+	}
 }
 
 // dropUnitAxes removes trailing, then leading axes of length one while there are more than rank axes.
@@ -53,22 +82,7 @@ func layoutWanted(n int, layout string) string {
 	return fmt.Sprintf("shape (%s, N, N) or (N, N, %s)", count, count)
 }
 
-// framesFirst returns v, stored along axes, as (n, N, N). It shares memory where v is so already.
-func framesFirst[T any](v []T, axes frameAxes) []T {
-	if !axes.last {
-		return v
-	}
-	dst := make([]T, len(v))
-	pixels := axes.side * axes.side
-	for p := range pixels {
-		for k, x := range v[p*axes.n : (p+1)*axes.n] {
-			dst[k*pixels+p] = x
-		}
-	}
-	return dst
-}
-
-// framesLast is the inverse of framesFirst for axes.last.
+// framesLast returns v, (n, N, N), as (N, N, n).
 func framesLast[T any](v []T, n, side int) []T {
 	dst := make([]T, len(v))
 	pixels := side * side

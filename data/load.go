@@ -1,7 +1,10 @@
 package data
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 )
 
@@ -28,11 +31,18 @@ type LoadOptions struct {
 	NPhotons float64
 
 	// FlipX and FlipY negate a coordinate, then SwapXY exchanges both, then CoordScale multiplies them
-	// (0 = 1).
+	// (0 = 1). The object of the file is left out when its own positions are not those of the frames: after a
+	// flip or an exchange, and when scaled positions leave it. Mirroring it would not help: its patches would
+	// be mirrored where frames and probe are not.
 	FlipX, FlipY, SwapXY bool
 	CoordScale           float64
 
 	N int // expected side of a frame, 0 = any
+
+	// Stream leaves the frames in the file: Frames and Patches stay nil, ReadFrame gives the frames, and Close must be
+	// called in the end. Memory then does not grow with their number. Frames that cannot be read one by one (deflated,
+	// or of layout hwn) are copied into a temporary file beforehand if they are more than a few megabytes.
+	Stream bool
 }
 
 // Load reads a scan: frames, positions and probe, and whatever else the file holds. Two key sets are
@@ -52,13 +62,30 @@ func load(path string, opt LoadOptions, frames bool) (*Dataset, error) {
 	if err != nil {
 		return nil, Problems{at(err, path, "")}
 	}
-	defer z.Close()
-	l := &loader{npz: z, opt: opt, ds: &Dataset{Path: path}, used: map[string]bool{}, wantFrames: frames}
+	l := &loader{npz: z, opt: opt, ds: &Dataset{Path: path}, used: map[string]bool{}, wantFrames: frames, closers: closers{z}}
 	l.run()
+	if l.ds.stream != nil && l.problems == nil {
+		l.ds.stream.closer = l.closers
+		return l.ds, nil
+	}
+	if err := l.closers.Close(); err != nil {
+		l.failed("", err)
+	}
 	if l.problems != nil {
 		return nil, l.problems
 	}
 	return l.ds, nil
+}
+
+// closers closes all of them, the last first.
+type closers []io.Closer
+
+func (cs closers) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(cs) {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (opt LoadOptions) check(path string) (ps Problems) {
@@ -111,6 +138,7 @@ type loader struct {
 	n          int // frames, the number of x positions; -1 when unknown
 	used       map[string]bool
 	problems   Problems
+	closers    closers
 }
 
 func (l *loader) run() {
@@ -121,13 +149,17 @@ func (l *loader) run() {
 	l.readProbe()
 	l.centrePositions()
 	l.transformPositions()
-	l.readObject()
+	if l.mirrored() {
+		l.leaveObjectOut("it belongs to the positions before they were flipped or exchanged")
+	} else {
+		l.readObject()
+	}
 	l.readPatches()
 	l.noteUnused()
 	l.checkPositions()
-	if stored != nil {
+	// Other lengths have been reported.
+	if stored != nil && len(l.ds.X) == l.n && len(l.ds.Y) == l.n {
 		l.intensities(stored)
-		l.checkEnergy()
 	}
 }
 
@@ -153,22 +185,34 @@ func (l *loader) note(format string, args ...any) {
 	l.ds.Notes = append(l.ds.Notes, fmt.Sprintf(format, args...))
 }
 
+// failed notes an error of a key as a problem and returns false.
+func (l *loader) failed(key string, err error) bool {
+	l.problems = append(l.problems, at(err, l.ds.Path, key))
+	return false
+}
+
+// header returns the header of a required array and whether it could be read; a missing array is a problem.
+func (l *loader) header(key string) (Header, bool) {
+	l.used[key] = true
+	if !l.npz.Has(key) {
+		l.problem(key, meaning[key], "only "+clipList(l.npz.Names()), "add it to the file under this name")
+		return Header{}, false
+	}
+	h, err := l.npz.Header(key)
+	return h, err == nil || l.failed(key, err)
+}
+
 // read returns an array and whether it could be read; a missing required array is a problem.
 func (l *loader) read(key string, required bool) (Array, bool) {
 	l.used[key] = true
 	if !required && !l.npz.Has(key) {
 		return Array{}, false
 	}
-	if !l.npz.Has(key) {
-		l.problem(key, meaning[key], "only "+clipList(l.npz.Names()), "add it to the file under this name")
+	if _, ok := l.header(key); !ok {
 		return Array{}, false
 	}
 	a, err := l.npz.Read(key)
-	if err != nil {
-		l.problems = append(l.problems, at(err, l.ds.Path, key))
-		return Array{}, false
-	}
-	return a, true
+	return a, err == nil || l.failed(key, err)
 }
 
 // layout returns what the option, or else the file's metadata, say of the frames' axes.
@@ -182,10 +226,7 @@ func (l *loader) layout() string {
 // convert applies one of Array's conversions.
 func convert[T any](l *loader, a Array, conversion func(Array) ([]T, error)) ([]T, bool) {
 	v, err := conversion(a)
-	if err != nil {
-		l.problems = append(l.problems, at(err, l.ds.Path, a.Name))
-	}
-	return v, err == nil
+	return v, err == nil || l.failed(a.Name, err)
 }
 
 func (l *loader) noteUnused() {

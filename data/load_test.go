@@ -78,7 +78,7 @@ func tikeOf(d *Dataset) map[string]Array {
 	n, side := d.Len(), d.N
 	frames := []float32(slices.Clone(d.Frames))
 	for j := range n {
-		shift(frames[j*side*side:(j+1)*side*side], side)
+		toCorner(frames[j*side*side:(j+1)*side*side], side)
 	}
 	var scan []float32
 	for j := range n {
@@ -253,6 +253,47 @@ func TestLoadTransforms(t *testing.T) {
 	require.Equal(t, -d.Y[1], got.Y[1])
 }
 
+// The object belongs to the positions of the file: it is the truth no more once they are mirrored, or once
+// scaling moves them off it.
+func TestLoadTransformsWithAnObject(t *testing.T) {
+	d := measuredScene(12, 16, 1e5, true)
+	path := writeArrays(t, fileOf(d))
+	for name, tt := range map[string]struct {
+		opt  LoadOptions
+		note string
+	}{
+		"none":       {LoadOptions{CoordScale: 1}, ""},
+		"flip x":     {LoadOptions{FlipX: true}, "objectGuess is not used: it belongs to the positions before they were flipped"},
+		"flip y":     {LoadOptions{FlipY: true}, "objectGuess is not used"},
+		"swap":       {LoadOptions{SwapXY: true}, "objectGuess is not used"},
+		"scale":      {LoadOptions{CoordScale: 0.9}, ""},
+		"off it":     {LoadOptions{CoordScale: 10}, "of the scaled positions lie outside of it"},
+		"everything": {LoadOptions{FlipX: true, FlipY: true, SwapXY: true, CoordScale: 10}, "objectGuess is not used"},
+	} {
+		got, err := Load(path, tt.opt)
+		require.NoError(t, err, name)
+		require.Equal(t, d.Frames, got.Frames, name)
+		if tt.note == "" {
+			require.Equal(t, d.Object, got.Object, name)
+			continue
+		}
+		require.Nil(t, got.Object, name)
+		requireNote(t, got, tt.note)
+		for _, n := range got.Notes {
+			require.NotContains(t, n, "not used: objectGuess", name)
+		}
+	}
+	got, err := LoadSetup(path, LoadOptions{FlipX: true})
+	require.NoError(t, err)
+	require.Nil(t, got.Object)
+
+	f := fileOf(d)
+	delete(f, "objectGuess")
+	got, err = Load(writeArrays(t, f), LoadOptions{FlipX: true})
+	require.NoError(t, err)
+	require.NotContains(t, strings.Join(got.Notes, " "), "objectGuess", "there is no object to leave out")
+}
+
 func TestLoadNotes(t *testing.T) {
 	d := measuredScene(12, 16, 1e5, true)
 	f := fileOf(d)
@@ -312,8 +353,9 @@ func TestRealSiemensStar(t *testing.T) {
 	require.Equal(t, []int{516, 128, 1}, []int{d.Len(), d.N, d.Modes})
 	require.Equal(t, []string{DomainCounts, DoseMeasured}, []string{d.Domain, d.DoseFrom})
 	require.InDelta(t, 461212.9, d.Dose, 1)
-	centre, corner := centreAndCorner(d.Frames, d.N)
-	require.Greater(t, centre, 20*corner)
+	s := newSurvey(frameAxes{n: d.Len(), side: d.N}, 0)
+	s.light(0, d.Frames)
+	require.Greater(t, s.centre, 20*s.corner)
 	require.InDelta(t, 64-164, slices.Min(d.Y), 1)
 
 	_, err = Load(d.Path, LoadOptions{DC: DCCentre, Domain: DomainAmplitude})

@@ -26,15 +26,10 @@ func readNPY(r io.Reader, size int64) (Array, error) {
 	if err != nil {
 		return Array{}, err
 	}
-	// Reading on to the end makes archive/zip compare its checksum.
-	switch _, err := br.ReadByte(); err {
-	case io.EOF:
-		return Array{Shape: h.Shape, Data: data}, nil
-	case nil:
-		return Array{}, broken("bytes after the array's data")
-	default:
+	if err := expectEnd(br); err != nil {
 		return Array{}, err
 	}
+	return Array{Shape: h.Shape, Data: data}, nil
 }
 
 func readPayload(r *bufio.Reader, h Header, size int64) (any, error) {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxInflated bounds what a .bz2 file may unpack to, since it is unpacked into memory.
+	// maxInflated bounds what a .bz2 file may unpack to, since all of it is unpacked beforehand.
 	maxInflated = 1 << 30
 	// maxDeflateRatio is the best that deflate can do: 258 bytes in 2 bits.
 	maxDeflateRatio = 1032
@@ -26,7 +26,8 @@ const (
 // members are ignored.
 type NPZ struct {
 	path    string
-	closer  io.Closer
+	source  io.ReaderAt // the archive
+	closers []io.Closer
 	members map[string]member
 	names   []string // in file order
 }
@@ -53,7 +54,7 @@ func OpenNPZ(path string) (*NPZ, error) {
 		f.Close()
 		return nil, at(err, path, "")
 	}
-	z.path, z.closer = path, f
+	z.path, z.closers = path, append(z.closers, f)
 	return z, nil
 }
 
@@ -70,29 +71,35 @@ func openNPZ(f *os.File) (*NPZ, error) {
 	if !bytes.HasPrefix(magic[:n], []byte("BZh")) {
 		return newNPZ(f, info.Size())
 	}
-	raw, err := inflate(bufio.NewReader(f), maxInflated)
-	if err != nil {
-		return nil, err
+	s := newSpool()
+	size, err := inflate(s, bufio.NewReader(f), maxInflated)
+	var z *NPZ
+	if err == nil {
+		z, err = newNPZ(s, size)
 	}
-	return newNPZ(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	z.closers = append(z.closers, s)
+	return z, nil
 }
 
-// inflate unpacks a bzip2 stream of at most limit bytes.
-func inflate(r io.Reader, limit int64) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(bzip2.NewReader(r), limit+1))
-	if err != nil {
-		return nil, Problem{
+// inflate unpacks a bzip2 stream of at most limit bytes and returns how many there are.
+func inflate(w io.Writer, r io.Reader, limit int64) (int64, error) {
+	n, err := io.Copy(w, io.LimitReader(bzip2.NewReader(r), limit+1))
+	if p := (Problem{}); err != nil && !errors.As(err, &p) {
+		return n, Problem{
 			Expected: "a whole bzip2 file", Found: err.Error(),
 			Remedy: "the file is truncated or damaged: copy it again",
 		}
 	}
-	if int64(len(raw)) > limit {
-		return nil, Problem{
+	if err == nil && n > limit {
+		return n, Problem{
 			Expected: fmt.Sprintf("at most %d bytes after unpacking", limit), Found: "more",
 			Remedy: "unpack the file with bunzip2 first",
 		}
 	}
-	return raw, nil
+	return n, err
 }
 
 func notNPZ(found string) Problem {
@@ -127,7 +134,7 @@ func newNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 		}
 		return nil, p
 	}
-	z := &NPZ{members: map[string]member{}}
+	z := &NPZ{source: r, members: map[string]member{}}
 	for _, f := range zr.File {
 		name, ok := strings.CutSuffix(f.Name, npySuffix)
 		if !ok {
@@ -145,6 +152,8 @@ func newNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 	}
 	return z, nil
 }
+
+func (m *member) deflated() bool { return m.file.Method == zip.Deflate }
 
 // memberHeader reads the NPY header of f, after checking that the archive of the given size can hold what
 // f claims to hold, so that no claim is believed that would allocate beyond it.
@@ -180,7 +189,13 @@ func memberHeader(f *zip.File, archive int64) (Header, error) {
 }
 
 // Close closes the file.
-func (z *NPZ) Close() error { return z.closer.Close() }
+func (z *NPZ) Close() error {
+	var errs []error
+	for _, c := range z.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // Names returns the keys of all arrays, in file order, those with damaged headers included.
 func (z *NPZ) Names() []string { return slices.Clone(z.names) }

@@ -136,10 +136,12 @@ func TestOpenNPZErrors(t *testing.T) {
 func TestInflateLimit(t *testing.T) {
 	// bzip2 of "hello hello\n".
 	packed := []byte("BZh91AY&SY\x85tnA\x00\x00\x02\xd1\x00\x00\x10@\x00\x02D\xa0\x000\xc0\x04\xa6\x98R\r\xc2\x86\x17rE8P\x90\x85tnA")
-	raw, err := inflate(bytes.NewReader(packed), 12)
+	var raw bytes.Buffer
+	n, err := inflate(&raw, bytes.NewReader(packed), 12)
 	require.NoError(t, err)
-	require.Equal(t, "hello hello\n", string(raw))
-	_, err = inflate(bytes.NewReader(packed), 11)
+	require.Equal(t, int64(12), n)
+	require.Equal(t, "hello hello\n", raw.String())
+	_, err = inflate(&raw, bytes.NewReader(packed), 11)
 	require.ErrorContains(t, err, "at most 11 bytes")
 }
 

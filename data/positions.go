@@ -144,8 +144,20 @@ func (l *loader) transformPositions() {
 		d.X, d.Y = d.Y, d.X
 		d.XStart, d.YStart = d.YStart, d.XStart
 	}
-	if scale != 1 || l.opt.FlipX || l.opt.FlipY || l.opt.SwapXY {
+	if scale != 1 || l.mirrored() {
 		l.note("positions changed as asked: flip x %t, flip y %t, swap %t, scale %g", l.opt.FlipX, l.opt.FlipY, l.opt.SwapXY, scale)
+	}
+}
+
+// mirrored reports whether the options exchange the handedness or the orientation of the positions.
+func (l *loader) mirrored() bool { return l.opt.FlipX || l.opt.FlipY || l.opt.SwapXY }
+
+// leaveObjectOut does without the known object of the file, if it has one.
+func (l *loader) leaveObjectOut(why string) {
+	l.used[l.keys.object] = true
+	l.ds.Object = nil
+	if l.npz.Has(l.keys.object) {
+		l.note("%s is not used: %s", l.keys.object, why)
 	}
 }
 

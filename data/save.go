@@ -107,6 +107,9 @@ func saveArrays(ds *Dataset, opt SaveOptions) ([]Array, error) {
 // consistent reports lengths that do not go together.
 func (d *Dataset) consistent() error {
 	n, px := d.Len(), d.N*d.N
+	if !d.InMemory() {
+		return fmt.Errorf("dataset of frames that are not in memory: load it without Stream")
+	}
 	check := func(name string, got, want int, optional bool) error {
 		if got == want || optional && got == 0 {
 			return nil

@@ -154,9 +154,11 @@ func TestSaveErrors(t *testing.T) {
 
 func TestUnits(t *testing.T) {
 	a := Amplitude{0, 1.5, 65504}
-	i := a.Intensity()
+	i := a.Intensity(nil)
 	require.Equal(t, Intensity{0, 2.25, 65504 * 65504}, i)
-	require.Equal(t, a, i.Amplitude(nil))
+	require.Equal(t, a, i.Amplitude(nil, 1))
+	require.Equal(t, Amplitude{0, 0.75, 32752}, i.Amplitude(make(Amplitude, 3), 0.5))
 	require.Equal(t, 2.25+65504*65504, i.Sum())
-	require.PanicsWithValue(t, "data: length mismatch", func() { i.Amplitude(make(Amplitude, 1)) })
+	require.PanicsWithValue(t, "data: length mismatch", func() { a.Intensity(make(Intensity, 2)) })
+	require.PanicsWithValue(t, "data: length mismatch", func() { i.Amplitude(make(Amplitude, 1), 1) })
 }

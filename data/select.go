@@ -1,18 +1,27 @@
 package data
 
-// Select returns a dataset of the given frames only, in that order. Probe and object are shared with d.
+// Select returns a dataset of the given frames only, in that order. Probe and object are shared with d, and so is the file that
+// frames are read from.
 func (d *Dataset) Select(frames []int) *Dataset {
 	s := *d
 	pix := d.N * d.N
 	s.X, s.Y = pick(d.X, frames), pick(d.Y, frames)
 	s.XStart, s.YStart, s.ScanIndex = pick(d.XStart, frames), pick(d.YStart, frames), pick(d.ScanIndex, frames)
-	s.Frames = make(Intensity, 0, len(frames)*pix)
-	s.Patches = nil
+	s.Frames, s.Patches = nil, nil
+	if d.stream != nil {
+		index := make([]int, len(frames))
+		for i, f := range frames {
+			index[i] = d.stream.number(f)
+		}
+		s.stream = &stream{reader: d.stream.reader, index: index, closer: d.stream.closer}
+	} else {
+		s.Frames = make(Intensity, 0, len(frames)*pix)
+	}
 	total := 0.0
 	for _, f := range frames {
-		s.Frames = append(s.Frames, d.Frame(f)...)
-		for _, v := range d.Frame(f) {
-			total += float64(v)
+		total += d.sum(f)
+		if d.stream == nil {
+			s.Frames = append(s.Frames, d.Frame(f)...)
 		}
 		if d.Patches != nil {
 			s.Patches = append(s.Patches, d.Patches[f*pix:][:pix]...)

@@ -5,28 +5,6 @@ import (
 	"math"
 )
 
-// checkValues reports non-finite and negative elements of the frames and whether there are none.
-func (l *loader) checkValues(v []float32, axes frameAxes) bool {
-	var infinite, negative defect
-	for i, x := range v {
-		switch {
-		case !finite(float64(x)):
-			infinite.add(i)
-		case x < 0:
-			negative.add(i)
-		}
-	}
-	where := func(d defect) string { return fmt.Sprintf("%d of %d, %s", d.count, len(v), axes.where(d.first)) }
-	if infinite.count > 0 {
-		l.problem(l.keys.frames, "finite values", "NaN or infinity: "+where(infinite), "mask or interpolate bad pixels")
-	}
-	if negative.count > 0 {
-		l.problem(l.keys.frames, "counts or amplitudes, at least 0", "negative values: "+where(negative),
-			"clip them, or subtract less background")
-	}
-	return infinite.count == 0 && negative.count == 0
-}
-
 // defect counts bad elements and remembers the first.
 type defect struct{ count, first int }
 
@@ -35,15 +13,6 @@ func (d *defect) add(i int) {
 		d.first = i
 	}
 	d.count++
-}
-
-// where names the place of element i of an array with the given axes.
-func (a frameAxes) where(i int) string {
-	frame, pixel := i/(a.side*a.side), i%(a.side*a.side)
-	if a.last {
-		frame, pixel = i%a.n, i/a.n
-	}
-	return fmt.Sprintf("the first in frame %d at row %d, column %d", frame, pixel/a.side, pixel%a.side)
 }
 
 func (l *loader) checkCoords(key string, v []float64) {
@@ -62,11 +31,20 @@ func (l *loader) checkCoords(key string, v []float64) {
 // checkComplex reports non-finite elements and whether there are none.
 func (l *loader) checkComplex(key string, v []complex64) bool {
 	var bad defect
+	bad.addInfinite(v, 0)
+	return l.checkFinite(key, bad)
+}
+
+// addInfinite adds the elements of v that are not finite, v[0] being number from.
+func (d *defect) addInfinite(v []complex64, from int) {
 	for i, z := range v {
 		if !finite(float64(real(z))) || !finite(float64(imag(z))) {
-			bad.add(i)
+			d.add(from + i)
 		}
 	}
+}
+
+func (l *loader) checkFinite(key string, bad defect) bool {
 	if bad.count > 0 {
 		l.problem(key, "finite values", fmt.Sprintf("%d NaN or infinite, the first at index %d", bad.count, bad.first),
 			"replace the bad values")
@@ -128,6 +106,10 @@ func (l *loader) checkCoverage() {
 			partly.add(i)
 		}
 	}
+	if outside.count > 0 && l.opt.CoordScale != 0 && l.opt.CoordScale != 1 {
+		l.leaveObjectOut(fmt.Sprintf("%d of the scaled positions lie outside of it", outside.count))
+		return
+	}
 	if outside.count > 0 {
 		i := outside.first
 		l.problem(l.keys.x, fmt.Sprintf("positions within the object of %d×%d pixels", d.Object.Rows, d.Object.Cols),
@@ -139,22 +121,12 @@ func (l *loader) checkCoverage() {
 	}
 }
 
-// checkEnergy looks for empty frames.
-func (l *loader) checkEnergy() {
-	d := l.ds
-	if d.Frames == nil || d.Len() == 0 {
-		return
-	}
+// checkEnergy reports empty frames.
+func (l *loader) checkEnergy(empty defect) {
 	const tolerated = 0.1
-	var empty defect
-	for i := range d.Len() {
-		if d.Frame(i).Sum() == 0 {
-			empty.add(i)
-		}
-	}
-	found := fmt.Sprintf("%d of %d frames are empty, the first at index %d", empty.count, d.Len(), empty.first)
+	found := fmt.Sprintf("%d of %d frames are empty, the first at index %d", empty.count, l.ds.Len(), empty.first)
 	switch {
-	case float64(empty.count) > tolerated*float64(d.Len()):
+	case float64(empty.count) > tolerated*float64(l.ds.Len()):
 		l.problem(l.keys.frames, "light in the frames", found, "remove the empty frames and their positions")
 	case empty.count > 0:
 		l.note("%s", found)

@@ -6,41 +6,34 @@ import (
 	"strings"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
-
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
-
-func softplus(x float32) float32 {
-	v := float64(x)
-	return float32(max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))))
-}
 
 var activations = map[string]*autodiff.Map{
 	"sigmoid": {
-		Func:       sigmoid,
-		Derivative: func(_, y float32) float32 { return y * (1 - y) },
+		Func: kernel.Sigmoid,
+		Grad: func(dx, dy, _, y []float32) { kernel.LogisticGrad(dx, dy, y, 1, 0, 1) },
 	},
 	"swish": {
-		Func:       func(x float32) float32 { return x * sigmoid(x) },
-		Derivative: func(x, _ float32) float32 { s := sigmoid(x); return s * (1 + x*(1-s)) },
+		Func: func(y, x []float32) { kernel.Sigmoid(y, x); kernel.Mul(y, y, x) },
+		Grad: func(dx, dy, x, _ []float32) { kernel.SwishGrad(dx, dy, x) },
 	},
 	"softplus": {
-		Func:       softplus,
-		Derivative: func(x, _ float32) float32 { return sigmoid(x) },
+		Func: kernel.Softplus,
+		Grad: func(dx, dy, x, _ []float32) { kernel.SoftplusGrad(dx, dy, x) },
 	},
 	"relu": {
-		Func: func(x float32) float32 { return max(x, 0) },
-		Derivative: func(x, _ float32) float32 {
-			if x > 0 {
-				return 1
+		Func: func(y, x []float32) {
+			for i, v := range x {
+				y[i] = max(v, 0)
 			}
-			return 0
 		},
+		Grad: func(dx, dy, _, y []float32) { kernel.ReLUGrad(dy, y); kernel.Add(dx, dx, dy) },
 	},
 	// π·tanh maps to a phase in (−π, π).
 	"pitanh": {
-		Func:       func(x float32) float32 { return float32(math.Pi * math.Tanh(float64(x))) },
-		Derivative: func(_, y float32) float32 { t := y / math.Pi; return math.Pi * (1 - t*t) },
+		Func: func(y, x []float32) { kernel.Tanh(y, x); kernel.Scale(y, math.Pi) },
+		Grad: func(dx, dy, _, y []float32) { kernel.LogisticGrad(dx, dy, y, math.Pi, math.Pi, 1/math.Pi) },
 	},
 }
 

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"sync"
 
 	"ptycho/autodiff"
 	"ptycho/internal/kernel"
@@ -20,8 +21,9 @@ type Conv2D struct {
 
 // packedConv is a kernel plan with the weights as the kernel wants them, shared by all tapes.
 type packedConv struct {
-	plan   *kernel.Conv
-	packed []float32
+	plan    *kernel.Conv
+	packed  []float32
+	scratch []float32 // of packing
 }
 
 // NewConv2D adds name.weight (Glorot uniform) and name.bias (zero) to p. It panics when k is not 1 or 3.
@@ -38,7 +40,7 @@ func NewConv2D(p *autodiff.Params, seed uint64, name string, in, out, k int, rel
 
 func (c *Conv2D) pack() {
 	for _, q := range c.plans {
-		q.plan.Pack(q.packed, c.params.View(c.Weight))
+		q.plan.Pack(q.packed, c.params.View(c.Weight), q.scratch)
 	}
 }
 
@@ -53,10 +55,13 @@ func (c *Conv2D) Apply(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
 	q := c.plans[size]
 	if q == nil {
 		q = &packedConv{plan: kernel.NewConv(s[1], s[2], c.In, c.Out, c.K)}
-		q.packed = make([]float32, q.plan.PackedLen())
+		q.scratch = make([]float32, q.plan.PackScratchLen())
 		c.plans[size] = q
 	}
-	op := &conv{packedConv: q, batch: s[0], in: s[1] * s[2] * c.In, out: s[1] * s[2] * c.Out, relu: c.ReLU}
+	if n := q.plan.PackedLen(t.Training()); n > len(q.packed) {
+		q.packed = make([]float32, n)
+	}
+	op := &conv{packedConv: q, batch: s[0], in: s[1] * s[2] * c.In, out: s[1] * s[2] * c.Out, relu: c.ReLU, parts: t.Workers()}
 	return t.Apply(op, autodiff.Shape{s[0], s[1], s[2], c.Out}, x, t.Param(c.Weight), t.Param(c.Bias))
 }
 
@@ -65,10 +70,11 @@ type conv struct {
 	batch   int
 	in, out int // elements of one image
 	relu    bool
+	parts   int // of an image that are computed at the same time
 }
 
 // ScratchLen implements autodiff.Scratcher.
-func (c *conv) ScratchLen() int { return c.plan.ScratchLen() }
+func (c *conv) ScratchLen() int { return c.parts * c.plan.ScratchLen() }
 
 // Keeps implements autodiff.Keeper: the output is read for the sign that the ReLU left.
 func (c *conv) Keeps() (inputs, output bool) { return true, c.relu }
@@ -76,9 +82,20 @@ func (c *conv) Keeps() (inputs, output bool) { return true, c.relu }
 // Forward implements autodiff.Op.
 func (c *conv) Forward(x *autodiff.Context) {
 	src, dst, bias := x.In(0), x.Out(), x.In(2)
-	scratch := x.Scratch(c.plan.ScratchLen())
+	scratch, each := x.Scratch(c.ScratchLen()), c.plan.ScratchLen()
 	for b := range c.batch {
-		c.plan.Forward(dst[b*c.out:][:c.out], src[b*c.in:][:c.in], c.packed, bias, c.relu, scratch)
+		y, x := dst[b*c.out:][:c.out], src[b*c.in:][:c.in]
+		if c.parts == 1 {
+			c.plan.Forward(y, x, c.packed, bias, c.relu, scratch)
+			continue
+		}
+		var done sync.WaitGroup
+		for i := range c.parts {
+			done.Go(func() {
+				c.plan.ForwardPart(y, x, c.packed, bias, c.relu, i, c.parts, scratch[i*each:][:each])
+			})
+		}
+		done.Wait()
 	}
 }
 
@@ -86,12 +103,7 @@ func (c *conv) Forward(x *autodiff.Context) {
 func (c *conv) Backward(x *autodiff.Context) {
 	g := x.GradOut()
 	if c.relu {
-		y := x.Out()
-		for i, v := range y {
-			if v <= 0 {
-				g[i] = 0
-			}
-		}
+		kernel.ReLUGrad(g, x.Out())
 	}
 	src, dsrc, dw, db := x.In(0), x.GradIn(0), x.GradIn(1), x.GradIn(2)
 	scratch := x.Scratch(c.plan.ScratchLen())

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // Dense is a fully connected layer y = x·W + b on the last axis. Its weight has shape [In,Out].
@@ -64,8 +65,6 @@ func (d *dense) Backward(c *autodiff.Context) {
 	blas32.Gemm(blas.Trans, blas.NoTrans, 1, general(d.rows, d.in, c.In(0)), g, 1, general(d.in, d.out, c.GradIn(1)))
 	gb := c.GradIn(2)
 	for r := range d.rows {
-		for j, v := range g.Data[r*d.out:][:d.out] {
-			gb[j] += v
-		}
+		kernel.Add(gb, gb, g.Data[r*d.out:][:d.out])
 	}
 }

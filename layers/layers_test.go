@@ -159,6 +159,15 @@ func TestMaxPool(t *testing.T) {
 	}
 }
 
+func TestChannels(t *testing.T) {
+	x := tensor([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
+	y, g := testutil.NewOp(t, []float32{7, 8, 9, 10}, []autodiff.Tensor{x}, record(func(t *autodiff.Tape, v autodiff.Value) autodiff.Value {
+		return layers.Channels(t, v, 1, 3)
+	})).VJP()
+	require.Equal(t, []float32{2, 3, 5, 6}, y)
+	require.Equal(t, []float32{0, 7, 8, 0, 9, 10}, g[0])
+}
+
 func TestUpsampleMatchesGolden(t *testing.T) {
 	f := testutil.Golden(t, "layers.npz")
 	o := testutil.NewOp(t, nhwc(f, "upsample.g").Data, []autodiff.Tensor{nhwc(f, "upsample.x")}, record(layers.Upsample))
@@ -199,7 +208,7 @@ func TestLinearOpsAdjoint(t *testing.T) {
 		record func(*autodiff.Params, *autodiff.Tape, []autodiff.Value) autodiff.Value
 	}{
 		"upsample": {signed(1, 2, 5, 3, 4), 4 * 120, record(layers.Upsample)},
-		"channels": {signed(2, 2, 5, 3, 4), 60, record(func(t *autodiff.Tape, v autodiff.Value) autodiff.Value { return autodiff.Channels(t, v, 1, 3) })},
+		"channels": {signed(2, 2, 5, 3, 4), 60, record(func(t *autodiff.Tape, v autodiff.Value) autodiff.Value { return layers.Channels(t, v, 1, 3) })},
 		"surround": {signed(3, 2, 4, 4, 3), 4 * 96, record(func(t *autodiff.Tape, v autodiff.Value) autodiff.Value {
 			return layers.Surround(t, v, autodiff.Value{}, false)
 		})},
@@ -315,6 +324,9 @@ func TestPanics(t *testing.T) {
 		"upsample":           func() { layers.Upsample(tape, input(4, 4)) },
 		"surround not even":  func() { layers.Surround(tape, input(1, 3, 3, 1), autodiff.Value{}, false) },
 		"surround by little": func() { layers.Surround(tape, input(1, 2, 2, 1), input(1, 2, 2, 1), true) },
+		"channels of none":   func() { layers.Channels(tape, input(4, 2), 1, 1) },
+		"channels above":     func() { layers.Channels(tape, input(4, 2), 0, 3) },
+		"channels below":     func() { layers.Channels(tape, input(4, 2), -1, 1) },
 		"duplicate":          func() { layers.NewDense(p, 1, "d", 2, 3) },
 	} {
 		require.Panics(t, f, name)

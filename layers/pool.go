@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // MaxPool records a 2×2 maximum pooling with stride 2 of x, [B,H,W,C]; an odd last row or column is
@@ -18,27 +19,23 @@ func MaxPool(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
 
 type maxPool struct{ b, h, w, c int }
 
-// window returns the start of the four inputs of output pixel (y, x) of image b.
-func (p *maxPool) window(b, y, x int) [4]int {
-	i := ((b*p.h+2*y)*p.w + 2*x) * p.c
-	return [4]int{i, i + p.c, i + p.w*p.c, i + p.w*p.c + p.c}
+// rows calls f for every output row: its start, its length and the starts of the two input rows under it.
+func (p *maxPool) rows(f func(out, n, top, bottom int)) {
+	n, row := p.w/2*p.c, p.w*p.c
+	for b := range p.b {
+		for y := range p.h / 2 {
+			top := (b*p.h + 2*y) * row
+			f((b*(p.h/2)+y)*n, n, top, top+row)
+		}
+	}
 }
 
 // Forward implements autodiff.Op.
 func (p *maxPool) Forward(c *autodiff.Context) {
 	src, dst := c.In(0), c.Out()
-	for b := range p.b {
-		for y := range p.h / 2 {
-			for x := range p.w / 2 {
-				k := p.window(b, y, x)
-				d := dst[((b*(p.h/2)+y)*(p.w/2)+x)*p.c:][:p.c]
-				s0, s1, s2, s3 := src[k[0]:][:p.c], src[k[1]:][:p.c], src[k[2]:][:p.c], src[k[3]:][:p.c]
-				for i := range d {
-					d[i] = max(s0[i], s1[i], s2[i], s3[i])
-				}
-			}
-		}
-	}
+	p.rows(func(out, n, top, bottom int) {
+		kernel.MaxPool(dst[out:][:n], src[top:][:2*n], src[bottom:][:2*n], p.c)
+	})
 }
 
 // Backward implements autodiff.Op.
@@ -48,26 +45,7 @@ func (p *maxPool) Backward(c *autodiff.Context) {
 		return
 	}
 	src, dst, gy := c.In(0), c.Out(), c.GradOut()
-	for b := range p.b {
-		for y := range p.h / 2 {
-			for x := range p.w / 2 {
-				k := p.window(b, y, x)
-				o := ((b*(p.h/2)+y)*(p.w/2) + x) * p.c
-				d, gd := dst[o:][:p.c], gy[o:][:p.c]
-				s0, s1, s2 := src[k[0]:][:p.c], src[k[1]:][:p.c], src[k[2]:][:p.c]
-				for i, v := range d {
-					from := k[3]
-					switch v {
-					case s0[i]:
-						from = k[0]
-					case s1[i]:
-						from = k[1]
-					case s2[i]:
-						from = k[2]
-					}
-					g[from+i] += gd[i]
-				}
-			}
-		}
-	}
+	p.rows(func(out, n, top, bottom int) {
+		kernel.MaxPoolGrad(g[top:][:2*n], g[bottom:][:2*n], src[top:][:2*n], src[bottom:][:2*n], dst[out:][:n], gy[out:][:n], p.c)
+	})
 }

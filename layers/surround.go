@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // Surround records an image [B,N,N,C] that is inner, [B,N/2,N/2,C], in its central half and outer,
@@ -54,19 +55,13 @@ func (s *surround) Forward(c *autodiff.Context) {
 func (s *surround) Backward(c *autodiff.Context) {
 	gy := c.GradOut()
 	if gi := c.GradIn(0); gi != nil {
-		s.rows(func(whole, in, n int) {
-			for i, v := range gy[whole:][:n] {
-				gi[in+i] += v
-			}
-		})
+		s.rows(func(whole, in, n int) { kernel.Add(gi[in:][:n], gi[in:][:n], gy[whole:][:n]) })
 	}
 	if c.Inputs() < 2 {
 		return
 	}
 	if g := c.GradIn(1); g != nil {
 		s.rows(func(whole, _, n int) { clear(gy[whole:][:n]) })
-		for i, v := range gy {
-			g[i] += v
-		}
+		kernel.Add(g, g, gy)
 	}
 }

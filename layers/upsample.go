@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // Upsample records a nearest-neighbour enlargement of x, [B,H,W,C], to [B,2H,2W,C].
@@ -22,16 +23,9 @@ func (u *upsample) Keeps() (inputs, output bool) { return false, false }
 
 // Forward implements autodiff.Op.
 func (u *upsample) Forward(c *autodiff.Context) {
-	src, dst := c.In(0), c.Out()
-	row := 2 * u.w * u.c
+	src, dst, n := c.In(0), c.Out(), u.w*u.c
 	for r := range u.rows {
-		d := dst[2*r*row:][:2*row]
-		for x := range u.w {
-			s := src[(r*u.w+x)*u.c:][:u.c]
-			copy(d[2*x*u.c:], s)
-			copy(d[(2*x+1)*u.c:], s)
-		}
-		copy(d[row:], d[:row])
+		kernel.Upsample(dst[4*r*n:][:2*n], dst[(4*r+2)*n:][:2*n], src[r*n:][:n], u.c)
 	}
 }
 
@@ -41,17 +35,8 @@ func (u *upsample) Backward(c *autodiff.Context) {
 	if g == nil {
 		return
 	}
-	gy := c.GradOut()
-	row := 2 * u.w * u.c
+	gy, n := c.GradOut(), u.w*u.c
 	for r := range u.rows {
-		d := gy[2*r*row:][:2*row]
-		for x := range u.w {
-			s := g[(r*u.w+x)*u.c:][:u.c]
-			a, b := d[2*x*u.c:][:u.c], d[(2*x+1)*u.c:][:u.c]
-			e, f := d[row+2*x*u.c:][:u.c], d[row+(2*x+1)*u.c:][:u.c]
-			for i := range s {
-				s[i] += a[i] + b[i] + e[i] + f[i]
-			}
-		}
+		kernel.UpsampleGrad(g[r*n:][:n], gy[4*r*n:][:2*n], gy[(4*r+2)*n:][:2*n], u.c)
 	}
 }

@@ -41,7 +41,8 @@ func (n *Network) Save(path string, extra map[string]string) error {
 }
 
 // Load reads a network that Save stored, from a file or from a run directory (see Resolve), and returns it
-// with the file's metadata. A missing, unexpected, mis-shaped or damaged tensor is an error that names it.
+// with the file's metadata. A missing, unexpected, mis-shaped or damaged tensor is an error that names it, and a
+// configuration of another size than the file's is one before anything of that size is allocated.
 func Load(path string) (*Network, map[string]string, error) {
 	path, err := Resolve(path)
 	if err != nil {
@@ -70,6 +71,9 @@ func Load(path string) (*Network, map[string]string, error) {
 	if probe == nil || !slices.Equal(probe.Shape, []int(probeShape(&cfg))) {
 		return nil, nil, fmt.Errorf("%s: tensor %s: expected shape %v, found none of it", path, ProbeName, probeShape(&cfg))
 	}
+	if err := f.Has(widest(&cfg)); err != nil {
+		return nil, nil, err
+	}
 	n, err := New(cfg, probe.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
@@ -82,6 +86,14 @@ func Load(path string) (*Network, map[string]string, error) {
 	}
 	n.Params.Updated()
 	return n, f.Meta, nil
+}
+
+// widest returns the tensor at the end of the encoder, which grows with the square of the filters as the whole
+// network does: that is at most 23 times as large, so that a file which holds this tensor bounds the memory.
+func widest(c *Config) ckpt.Spec {
+	filters := scaled(encoderFilters[c.N], c.Filters)
+	i := len(filters) - 1
+	return ckpt.Spec{Name: fmt.Sprintf("encoder.%d.conv2.weight", i), Shape: []int{filters[i], filters[i], 3, 3}}
 }
 
 // specs returns the tensors of the network's checkpoint.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -127,7 +129,9 @@ func TestLoadIsStrict(t *testing.T) {
 		{"unknown setting", func(f *ckpt.File) { f.Meta["config"] = `{"N":64,"attention":true}` }, "attention"},
 		{"invalid config", config(func(c *model.Config) { c.MeanCount = 0 }), "mean_count 0"},
 		{"other filters", config(func(c *model.Config) { c.Filters = 2 }), "wrong shape or type"},
+		{"absurd filters", config(func(c *model.Config) { c.Filters = 100000 }), "metadata config: n_filters_scale 100000 is not between 1 and 64"},
 		{"other size", config(func(c *model.Config) { c.N = 128 }), "tensor probe"},
+		{"missing widest tensor", drop("encoder.2.conv2.weight"), `missing (1): "encoder.2.conv2.weight"`},
 		{"other gridsize", config(func(c *model.Config) { c.Gridsize = 1 }), "encoder.0.conv1.weight"},
 	} {
 		f, err := ckpt.Read(good)
@@ -143,6 +147,24 @@ func TestLoadIsStrict(t *testing.T) {
 		require.ErrorContains(t, err, tt.want, tt.name)
 		require.ErrorContains(t, err, path, tt.name)
 	}
+}
+
+// A small file that says it is a network of 2.4 billion weights is refused without allocating them.
+func TestLoadOfAGiant(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "net.safetensors")
+	require.NoError(t, trained(t, false).Save(path, nil))
+	f, err := ckpt.Read(path)
+	require.NoError(t, err)
+	f.Meta["config"] = strings.Replace(f.Meta["config"], `"n_filters_scale":1,`, `"n_filters_scale":64,`, 1)
+	require.NoError(t, ckpt.Write(path, f))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err = model.Load(path)
+	runtime.ReadMemStats(&after)
+	require.EqualError(t, err, "ckpt: "+path+" does not fit the configured network\n"+
+		"  wrong shape or type (1): \"encoder.2.conv2.weight\" (expected F32 [8192 8192 3 3], found F32 [128 128 3 3])\n"+
+		"  use the configuration that the checkpoint was trained with, or train anew")
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 }
 
 func TestLoadOfDamagedFile(t *testing.T) {

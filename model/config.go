@@ -3,7 +3,9 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"ptycho/layers"
 )
@@ -45,6 +47,27 @@ type LossConfig struct {
 	RealspaceMAE float64 `json:"realspace_mae_weight"` // absolute difference to known amplitude and phase
 }
 
+// Objective names the terms of the training loss with their weights.
+func (c *Config) Objective() string {
+	if c.ModelType == "supervised" {
+		return "difference to the known object"
+	}
+	l := c.Loss
+	var terms []string
+	for _, t := range []struct {
+		name   string
+		weight float64
+	}{{LossPoisson, l.NLL}, {LossMAE, l.MAE}, {LossAmpMSE, l.MSE}, {"tv", l.Realspace * l.TV}, {"realspace mae", l.Realspace * l.RealspaceMAE}} {
+		switch {
+		case t.weight == 1:
+			terms = append(terms, t.name)
+		case t.weight != 0:
+			terms = append(terms, fmt.Sprintf("%g %s", t.weight, t.name))
+		}
+	}
+	return strings.Join(terms, " + ")
+}
+
 // filters of the encoder stages by frame side, before Config.Filters.
 var encoderFilters = map[int][]int{
 	64:  {32, 64, 128},
@@ -79,6 +102,25 @@ func (c *Config) Outputs() int {
 	return 1
 }
 
+// Dose returns the mean number of photons in a frame of the training data, (S·N/2)².
+func (c *Config) Dose() float64 {
+	half := float64(c.N) / 2
+	return c.IntensityScale * c.IntensityScale * half * half
+}
+
+// doseTolerance is by how much the mean dose of two parts of one scan may differ.
+const doseTolerance = 0.05
+
+// DoseFor returns the dose with which the frames of a scan are normalised for the network, given the scan's own: that
+// of the training unless the two differ by more than 5 %, so that a part of the scan that was trained on is treated
+// as the whole was.
+func (c *Config) DoseFor(scan float64) float64 {
+	if trained := c.Dose(); math.Abs(scan-trained) <= doseTolerance*trained {
+		return trained
+	}
+	return scan
+}
+
 // needsLabels reports whether training needs the true object.
 func (c *Config) needsLabels() bool {
 	return c.ModelType == "supervised" || c.Loss.Realspace > 0 && c.Loss.RealspaceMAE > 0
@@ -100,11 +142,15 @@ func (c *Config) Validate() error {
 	check(err == nil && slices.Contains(AmpActivations(), c.AmpActivation),
 		"amp_activation %q; there are %v", c.AmpActivation, AmpActivations())
 	check(c.ProbeModes >= 1 && c.ProbeModes <= 256, "probe_modes %d is not between 1 and 256", c.ProbeModes)
-	check(c.IntensityScale > 0, "intensity_scale %g is not positive", c.IntensityScale)
-	check(c.MeanCount > 0, "mean_count %g is not positive", c.MeanCount)
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"probe_scale", c.ProbeScale}, {"probe_divisor", c.ProbeDivisor}, {"intensity_scale", c.IntensityScale}, {"mean_count", c.MeanCount}} {
+		check(v.value > 0 && !math.IsInf(v.value, 0), "%s %g is not positive and finite", v.name, v.value)
+	}
 	l := c.Loss
 	for _, w := range []float64{l.NLL, l.MAE, l.MSE, l.Realspace, l.TV, l.RealspaceMAE} {
-		check(w >= 0, "loss weight %g is negative", w)
+		check(w >= 0 && !math.IsInf(w, 0), "loss weight %g is negative or not finite", w)
 	}
 	check(c.ModelType == "supervised" || l.NLL+l.MAE+l.MSE > 0, "all weights of the loss on the frames are zero")
 	check(l.Realspace == 0 || l.TV+l.RealspaceMAE > 0,

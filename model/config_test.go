@@ -95,9 +95,17 @@ func TestConfigValidate(t *testing.T) {
 		{func(c *model.Config) { c.ProbeModes = 0 }, "probe_modes 0"},
 		{func(c *model.Config) { c.IntensityScale = 0 }, "intensity_scale 0"},
 		{func(c *model.Config) { c.IntensityScale = math.NaN() }, "intensity_scale NaN"},
+		{func(c *model.Config) { c.IntensityScale = math.Inf(1) }, "intensity_scale +Inf is not positive and finite"},
 		{func(c *model.Config) { c.MeanCount = -1 }, "mean_count -1"},
+		{func(c *model.Config) { c.MeanCount = math.Inf(1) }, "mean_count +Inf"},
+		{func(c *model.Config) { c.ProbeScale = 0 }, "probe_scale 0 is not positive and finite"},
+		{func(c *model.Config) { c.ProbeScale = math.Inf(1) }, "probe_scale +Inf"},
+		{func(c *model.Config) { c.ProbeDivisor = -2 }, "probe_divisor -2"},
+		{func(c *model.Config) { c.ProbeDivisor = math.NaN() }, "probe_divisor NaN"},
 		{func(c *model.Config) { c.Loss.TV = -1 }, "loss weight -1"},
 		{func(c *model.Config) { c.Loss.NLL = math.NaN() }, "loss weight NaN"},
+		{func(c *model.Config) { c.Loss.MSE = math.Inf(1) }, "loss weight +Inf is negative or not finite"},
+		{func(c *model.Config) { c.Loss.Realspace, c.Loss.TV = math.Inf(1), 1 }, "loss weight +Inf"},
 		{func(c *model.Config) { c.Loss.NLL = 0 }, "all weights of the loss on the frames are zero"},
 		{func(c *model.Config) { c.Loss = model.LossConfig{MAE: 1} }, ""},
 		{func(c *model.Config) { c.Loss.Realspace = 1 }, "both are zero"},
@@ -115,7 +123,7 @@ func TestConfigValidate(t *testing.T) {
 		require.ErrorContains(t, err, tt.want, "New validates")
 	}
 	err := (&model.Config{}).Validate()
-	for _, what := range []string{"N=0", "gridsize 0", "n_filters_scale", "model_type", "amp_activation", "probe_modes", "intensity_scale", "mean_count"} {
+	for _, what := range []string{"N=0", "gridsize 0", "n_filters_scale", "model_type", "amp_activation", "probe_modes", "probe_scale", "probe_divisor", "intensity_scale", "mean_count"} {
 		require.ErrorContains(t, err, what, "all that is wrong is reported at once")
 	}
 	cfg := pinnConfig(64, 1, 1)
@@ -137,4 +145,32 @@ func TestConfigOutputs(t *testing.T) {
 func TestIntensityScale(t *testing.T) {
 	require.InEpsilon(t, 988.211769, model.IntensityScale(1e9, 64), 1e-8)
 	require.InEpsilon(t, 494.105884, model.IntensityScale(1e9, 128), 1e-8)
+}
+
+// A scan is normalised to its own dose only when that is not the dose of the training.
+func TestDoseFor(t *testing.T) {
+	cfg := pinnConfig(64, 1, 1)
+	cfg.IntensityScale = model.IntensityScale(1e5, 64)
+	trained := cfg.Dose()
+	require.InEpsilon(t, 1e5, trained, 1e-12)
+	for scan, want := range map[float64]float64{1e5: trained, 1.04e5: trained, 0.96e5: trained, 1.06e5: 1.06e5, 0.94e5: 0.94e5, 1e9: 1e9} {
+		require.Equal(t, want, cfg.DoseFor(scan))
+	}
+}
+
+func TestObjective(t *testing.T) {
+	cfg := pinnConfig(64, 1, 1)
+	for want, l := range map[string]model.LossConfig{
+		"poisson":             {NLL: 1},
+		"amp-mse":             {MSE: 1},
+		"0.5 poisson + 2 mae": {NLL: 0.5, MAE: 2},
+		"poisson + 0.02 tv":   {NLL: 1, Realspace: 2, TV: 0.01},
+		"mae + realspace mae": {MAE: 1, Realspace: 10, RealspaceMAE: 0.1},
+		"poisson + 3 amp-mse": {NLL: 1, MSE: 3, TV: 1},
+	} {
+		cfg.Loss = l
+		require.Equal(t, want, cfg.Objective())
+	}
+	cfg.ModelType = "supervised"
+	require.Equal(t, "difference to the known object", cfg.Objective())
 }

@@ -134,11 +134,11 @@ func (d *decoder) apply(t *autodiff.Tape, latent autodiff.Value) autodiff.Value 
 		x = layers.Upsample(t, d.border.Apply(t, x))
 		return d.act.Apply(t, d.centre.Apply(t, x))
 	}
-	inner := d.act.Apply(t, d.centre.Apply(t, autodiff.Channels(t, x, 0, d.last-borderChannels)))
+	inner := d.act.Apply(t, d.centre.Apply(t, layers.Channels(t, x, 0, d.last-borderChannels)))
 	if d.border == nil {
 		return layers.Surround(t, inner, autodiff.Value{}, false)
 	}
-	b := d.border.Apply(t, autodiff.Channels(t, x, d.last-borderChannels, d.last))
+	b := d.border.Apply(t, layers.Channels(t, x, d.last-borderChannels, d.last))
 	outer := d.swish.Apply(t, d.borderOut.Apply(t, layers.Upsample(t, b)))
 	return layers.Surround(t, inner, outer, true)
 }

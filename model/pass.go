@@ -29,6 +29,8 @@ type Sample struct {
 	// Amplitude and Phase are the true object under each frame in the network's own unit, [N,N,outputs];
 	// nil unless the loss needs them.
 	Amplitude, Phase []float32
+
+	read []data.Intensity // memory for frames that are not in memory already
 }
 
 // Pass is one worker's workspace: a compiled tape through the network with its inputs. Passes of one
@@ -46,7 +48,8 @@ type Pass struct {
 	nll              *physics.PoissonNLL
 	nllTerm          int
 	floors           []float64
-	scale, meanCount float64 // of the data at hand
+	frame            data.Amplitude // scratch
+	scale, meanCount float64        // of the data at hand
 }
 
 // IntensityScale returns the photon scale S of data with the given mean number of photons in a frame of
@@ -59,6 +62,7 @@ type PassOptions struct {
 	Batch  int     // samples at a time; 0 is 1
 	Canvas int     // side of the canvas of a group, physics.CanvasSide; 0 is N, enough for single frames
 	Dose   float64 // mean photons a frame of the data; 0 is that of the training data
+	Cores  int     // that share the work on one sample; 0 is 1
 }
 
 // NewPass returns a workspace for some samples at a time. It panics on a canvas smaller than a frame.
@@ -66,7 +70,8 @@ type PassOptions struct {
 func (n *Network) NewPass(opt PassOptions) *Pass {
 	c, mode, batch := &n.Config, opt.Mode, max(opt.Batch, 1)
 	t := autodiff.NewTape(n.Params, mode == Train)
-	p := &Pass{net: n, mode: mode, batch: batch, tape: t, floors: make([]float64, batch)}
+	t.Share(opt.Cores)
+	p := &Pass{net: n, mode: mode, batch: batch, tape: t, floors: make([]float64, batch), frame: make(data.Amplitude, c.N*c.N)}
 	p.scale, p.meanCount = c.IntensityScale, c.MeanCount
 	if opt.Dose > 0 {
 		p.scale, p.meanCount = IntensityScale(opt.Dose, c.N), opt.Dose/float64(c.N*c.N)
@@ -163,10 +168,9 @@ func (p *Pass) Set(b int, s Sample) {
 		panic(fmt.Sprintf("model: sample of %d frames for %d channels", len(s.Frames), ch))
 	}
 	x := p.tape.Data(p.input)[b*pix*ch:][:pix*ch]
-	inv := 1 / p.scale
 	for k, f := range s.Frames {
-		for i, v := range f {
-			x[i*ch+k] = float32(math.Sqrt(float64(v)) * inv)
+		for i, v := range f.Amplitude(p.frame, 1/p.scale) {
+			x[i*ch+k] = v
 		}
 	}
 	if p.mode == Infer {

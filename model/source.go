@@ -2,7 +2,6 @@ package model
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"ptycho/data"
+	"ptycho/internal/littleendian"
 	"ptycho/physics"
 )
 
@@ -27,8 +27,11 @@ type Source struct {
 }
 
 // NewSource prepares a dataset for a network. It fails when the network needs the true object and the
-// dataset does not hold it.
+// dataset does not hold it, and panics when the frames are not in memory.
 func (n *Network) NewSource(ds *data.Dataset, groups []data.Group) (*Source, error) {
+	if !ds.InMemory() {
+		panic("model: the frames to train or evaluate on are not in memory")
+	}
 	c := &n.Config
 	s, err := n.NewInferenceSource(ds, groups)
 	if err != nil {
@@ -65,6 +68,14 @@ func (n *Network) NewInferenceSource(ds *data.Dataset, groups []data.Group) (*So
 			"crop or pad the frames and the probe, or train on this scan", ds.Path, n.Config.N, n.Config.N, ds.N, ds.N)
 	}
 	return &Source{Data: ds, Groups: groups, floors: make([]float64, ds.Len()), outputs: n.Config.Outputs(), probe: n.probe}, nil
+}
+
+// Canvas returns the side of a canvas that holds any of the groups, for PassOptions.
+func (s *Source) Canvas() int {
+	if len(s.Groups) == 0 || len(s.Groups[0]) == 1 {
+		return s.Data.N
+	}
+	return physics.CanvasSide(s.Data.N, data.MaxOffset(s.Groups, s.Data.X, s.Data.Y))
 }
 
 // scaleOfLabels returns the factor that gives the true exit waves the mean energy (N/2)² that the network's
@@ -109,34 +120,35 @@ func (s *Source) window(re, im []float32, x, y float64) {
 // parameter: of all that training sees.
 func (s *Source) Fingerprint() string {
 	h := sha256.New()
-	write := func(v any) {
-		// A hash takes every write, and the types below have a fixed size.
-		_ = binary.Write(h, binary.LittleEndian, v)
-	}
-	write([]float32(s.Data.Frames))
-	write(s.Data.X)
-	write(s.Data.Y)
-	write(s.probe)
+	h.Write(littleendian.Bytes(s.Data.Frames))
+	h.Write(littleendian.Bytes(s.Data.X))
+	h.Write(littleendian.Bytes(s.Data.Y))
+	h.Write(littleendian.Bytes(s.probe))
 	for _, g := range s.Groups {
 		for _, f := range g {
-			write(int64(f))
+			h.Write(littleendian.Bytes([]int64{int64(f)}))
 		}
 	}
 	if s.labels {
-		write(s.Data.Patches)
+		h.Write(littleendian.Bytes(s.Data.Patches))
 		if s.Data.Object != nil {
-			write(s.Data.Object.Pix)
+			h.Write(littleendian.Bytes(s.Data.Object.Pix))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Fill loads group g into dst, whose slices are used again.
-func (s *Source) Fill(dst *Sample, g int) {
+// Fill loads group g into dst, whose slices are used again. Frames in memory are shared with the dataset. It fails when
+// a frame cannot be read from its file.
+func (s *Source) Fill(dst *Sample, g int) error {
 	group := s.Groups[g]
 	dst.Frames, dst.X, dst.Y, dst.Floor = dst.Frames[:0], dst.X[:0], dst.Y[:0], 0
-	for _, f := range group {
-		dst.Frames = append(dst.Frames, s.Data.Frame(f))
+	for k, f := range group {
+		frame, err := s.frame(dst, k, f)
+		if err != nil {
+			return err
+		}
+		dst.Frames = append(dst.Frames, frame)
 		dst.X = append(dst.X, s.Data.X[f])
 		dst.Y = append(dst.Y, s.Data.Y[f])
 		dst.Floor += s.floors[f] / float64(len(group))
@@ -144,6 +156,18 @@ func (s *Source) Fill(dst *Sample, g int) {
 	if s.labels {
 		s.fillLabels(dst, group)
 	}
+	return nil
+}
+
+// frame returns frame f, number k of a group, in memory that is its own until the next call for dst.
+func (s *Source) frame(dst *Sample, k, f int) (data.Intensity, error) {
+	if s.Data.InMemory() {
+		return s.Data.Frame(f), nil
+	}
+	for len(dst.read) <= k {
+		dst.read = append(dst.read, make(data.Intensity, s.Data.N*s.Data.N))
+	}
+	return dst.read[k], s.Data.ReadFrame(dst.read[k], f)
 }
 
 func (s *Source) fillLabels(dst *Sample, group data.Group) {

@@ -3,6 +3,7 @@ package model_test
 import (
 	"math"
 	"math/cmplx"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,46 @@ func scan() *data.Dataset {
 	return ds
 }
 
+// streamed saves ds and opens it to read its frames when they are needed.
+func streamed(t testing.TB, ds *data.Dataset) *data.Dataset {
+	saved := *ds
+	saved.Probe, saved.Modes = make([]complex64, 64*64), 1
+	saved.Probe[0] = 1
+	path := filepath.Join(t.TempDir(), "scan.npz")
+	require.NoError(t, data.Save(path, &saved, data.SaveOptions{}))
+	out, err := data.Load(path, data.LoadOptions{Stream: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { out.Close() })
+	return out
+}
+
+func TestSourceReadsFramesFromTheFile(t *testing.T) {
+	ds := scan()
+	file := streamed(t, ds)
+	net := newNetwork(t, pinnConfig(64, 2, 1))
+	groups := []data.Group{{0, 1, 2, 3}, {2, 0, 3, 1}}
+	s, err := net.NewInferenceSource(file, groups)
+	require.NoError(t, err)
+	memory, err := net.NewInferenceSource(ds, groups)
+	require.NoError(t, err)
+	var got, want, other model.Sample
+	for g := range groups {
+		require.NoError(t, s.Fill(&got, g))
+		require.NoError(t, s.Fill(&other, 1-g), "does not touch the first")
+		require.NoError(t, memory.Fill(&want, g))
+		require.Equal(t, want.Frames, got.Frames)
+		require.Equal(t, want.X, got.X)
+	}
+	require.Zero(t, testing.AllocsPerRun(5, func() {
+		if err := s.Fill(&got, 0); err != nil {
+			panic(err)
+		}
+	}))
+	require.PanicsWithValue(t, "model: the frames to train or evaluate on are not in memory", func() { _, _ = net.NewSource(file, groups) })
+	require.NoError(t, file.Close())
+	require.ErrorContains(t, s.Fill(&got, 0), "scan.npz: frame 0")
+}
+
 func supervised(t testing.TB, gridsize int) *model.Network {
 	cfg := pinnConfig(64, gridsize, 1)
 	cfg.ModelType = "supervised"
@@ -41,7 +82,7 @@ func TestSourceFillsFrames(t *testing.T) {
 	require.NoError(t, err)
 	var got model.Sample
 	for range 2 { // the sample is used again
-		s.Fill(&got, 1)
+		require.NoError(t, s.Fill(&got, 1))
 		require.Equal(t, []data.Intensity{ds.Frame(2), ds.Frame(0), ds.Frame(3), ds.Frame(1)}, got.Frames)
 		require.Equal(t, []float64{55, 50, 71.5, 60}, got.X)
 		require.Equal(t, []float64{38, 40, 52.25, 45}, got.Y)
@@ -50,7 +91,7 @@ func TestSourceFillsFrames(t *testing.T) {
 	}
 	inference, err := net.NewInferenceSource(ds, s.Groups)
 	require.NoError(t, err)
-	inference.Fill(&got, 0)
+	require.NoError(t, inference.Fill(&got, 0))
 	require.Equal(t, ds.X, got.X)
 	require.Zero(t, got.Floor)
 }
@@ -62,7 +103,7 @@ func TestLabelsLieUnderTheirFrames(t *testing.T) {
 	s, err := net.NewSource(ds, []data.Group{{1, 0, 3, 2}})
 	require.NoError(t, err)
 	var got model.Sample
-	s.Fill(&got, 0)
+	require.NoError(t, s.Fill(&got, 0))
 	amplitude, phase := testutil.NCHW(got.Amplitude, 1, 64, 64, 4), testutil.NCHW(got.Phase, 1, 64, 64, 4)
 	scale := float64(amplitude[0]) / cmplx.Abs(complex128(ds.Object.Pix[13*140+28]))
 	for k, f := range []int{1, 0, 2, 3} {
@@ -90,7 +131,7 @@ func TestLabelScale(t *testing.T) {
 	energy := 0.0
 	for g := range s.Groups {
 		var sample model.Sample
-		s.Fill(&sample, g)
+		require.NoError(t, s.Fill(&sample, g))
 		for i, a := range sample.Amplitude {
 			re, im := float64(net.Probe()[i]), float64(net.Probe()[4096+i])
 			energy += float64(a) * float64(a) * (re*re + im*im) / 4
@@ -106,7 +147,7 @@ func TestLabelsFromPatches(t *testing.T) {
 	s, err := net.NewSource(ds, []data.Group{{3}})
 	require.NoError(t, err)
 	var want, got model.Sample
-	s.Fill(&want, 0)
+	require.NoError(t, s.Fill(&want, 0))
 	re, im := make([]float32, 4096), make([]float32, 4096)
 	for f := range ds.X {
 		physics.GatherComplex(re, im, 64, ds.Object.Pix, 90, 140, ds.Y[f]-32, ds.X[f]-32)
@@ -117,7 +158,7 @@ func TestLabelsFromPatches(t *testing.T) {
 	ds.Object = nil
 	s, err = net.NewSource(ds, []data.Group{{3}})
 	require.NoError(t, err)
-	s.Fill(&got, 0)
+	require.NoError(t, s.Fill(&got, 0))
 	require.Equal(t, want.Amplitude, got.Amplitude)
 	require.Equal(t, want.Phase, got.Phase)
 }
@@ -132,7 +173,7 @@ func TestLabelOfASmallObject(t *testing.T) {
 	s, err := net.NewSource(ds, []data.Group{{1, 0, 3, 2}})
 	require.NoError(t, err)
 	var got model.Sample
-	s.Fill(&got, 0)
+	require.NoError(t, s.Fill(&got, 0))
 	require.Len(t, got.Amplitude, 64*64)
 	for _, at := range [][2]int{{0, 0}, {10, 50}, {63, 5}} {
 		o := complex128(ds.Object.Pix[(43-32+at[0])*140+57-32+at[1]])
@@ -159,4 +200,14 @@ func TestSourceErrors(t *testing.T) {
 		require.ErrorContains(t, err, "expected frames of 128×128 pixels")
 		require.ErrorContains(t, err, "found 64×64")
 	}
+}
+
+// Every patch of a group fits its canvas, and single frames need no more than their own side.
+func TestSourceCanvas(t *testing.T) {
+	ds := scan() // of which frame 3 lies 12.375 pixels from the middle of all four
+	for want, groups := range map[int][]data.Group{64: {{0}, {3}}, 64 + 2*13 + 2: {{0, 1, 2, 3}}} {
+		s := &model.Source{Data: ds, Groups: groups}
+		require.Equal(t, want, s.Canvas())
+	}
+	require.Equal(t, 64, (&model.Source{Data: ds}).Canvas())
 }

@@ -1,25 +1,43 @@
 package optim
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"ptycho/internal/kernel"
+)
 
 // Norm returns the Euclidean norm of g, summed in float64.
-func Norm(g []float32) float64 {
-	s := 0.0
-	for _, v := range g {
-		s += float64(v) * float64(v)
-	}
-	return math.Sqrt(s)
-}
+func Norm(g []float32) float64 { return math.Sqrt(kernel.SumSquares(g)) }
 
-// ClipNorm scales g in place so that its Euclidean norm is at most limit, and returns the norm it had. A
-// limit that is not positive clips nothing.
-func ClipNorm(g []float32, limit float64) float64 {
-	norm := Norm(g)
-	if limit > 0 && norm > limit {
-		f := float32(limit / norm)
-		for i := range g {
-			g[i] *= f
+// sumChunk is the number of elements summed at a time, which stay in the cache.
+const sumChunk = 1 << 14
+
+// Sum adds the gradients g[1:], in their order, to g[0] and returns the Euclidean norm of the sum. It panics when the
+// gradients have different lengths or there is none.
+func Sum(g [][]float32) float64 {
+	sum := g[0]
+	for _, v := range g {
+		if len(v) != len(sum) {
+			panic(fmt.Sprintf("optim: sum of gradients of %d and %d parameters", len(sum), len(v)))
 		}
 	}
-	return norm
+	squares := 0.0
+	for lo := 0; lo < len(sum); lo += sumChunk {
+		part := sum[lo:min(lo+sumChunk, len(sum))]
+		for _, v := range g[1:] {
+			kernel.Add(part, part, v[lo:][:len(part)])
+		}
+		squares += kernel.SumSquares(part)
+	}
+	return math.Sqrt(squares)
+}
+
+// ClipScale returns the factor that brings a gradient of the given norm down to the limit: 1 for one that is below it
+// or where the limit is not positive.
+func ClipScale(norm, limit float64) float64 {
+	if limit > 0 && norm > limit {
+		return limit / norm
+	}
+	return 1
 }

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -23,26 +24,54 @@ type ScheduleConfig struct {
 	Warmup    int     `json:"warmup"`     // epochs of linear warm-up before any of them
 	Factor    float64 `json:"factor"`     // plateau: what the rate is multiplied with; exponential: every epoch
 	Patience  int     `json:"patience"`   // plateau: epochs without improvement that are waited for
-	MinRate   float64 `json:"min_rate"`   // plateau: floor of the rate
+	MinRate   float64 `json:"min_rate"`   // plateau: floor of the rate; a base rate below it stays as it is
 	FloorFrac float64 `json:"floor_frac"` // cosine: final rate as a fraction of the base rate
 }
 
 // ScheduleNames lists the schedules.
 func ScheduleNames() []string { return []string{"plateau", "constant", "exponential", "cosine"} }
 
-// NewSchedule returns the schedule of cfg around a base rate, for a run of the given number of epochs.
+// Validate returns all that is wrong with the fields that belong to the named schedule, which it calls by the
+// names of their flags.
+func (c *ScheduleConfig) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Warmup >= 0, "lr_warmup_epochs %d is negative", c.Warmup)
+	switch c.Name {
+	case "constant":
+	case "exponential":
+		check(c.Factor > 0 && c.Factor <= 1, "lr_gamma %g is not in (0, 1]", c.Factor)
+	case "cosine":
+		check(c.FloorFrac >= 0 && c.FloorFrac <= 1, "lr_min_ratio %g is not in [0, 1]", c.FloorFrac)
+	case "plateau":
+		check(c.Factor > 0 && c.Factor < 1, "plateau_factor %g is not in (0, 1)", c.Factor)
+		check(c.Patience >= 0, "plateau_patience %d is negative", c.Patience)
+		check(c.MinRate >= 0 && !math.IsInf(c.MinRate, 0), "plateau_min_lr %g is negative or not finite", c.MinRate)
+	default:
+		check(false, "unknown schedule %q; there are %s", c.Name, strings.Join(ScheduleNames(), ", "))
+	}
+	return errors.Join(errs...)
+}
+
+// NewSchedule returns the schedule of cfg around a base rate, for a run of the given number of epochs. The
+// error is all that is wrong with cfg and the rate.
 func NewSchedule(cfg ScheduleConfig, base float64, epochs int) (Schedule, error) {
-	if base <= 0 || math.IsInf(base, 0) || math.IsNaN(base) {
-		return nil, fmt.Errorf("learning rate %g is not positive", base)
+	err := cfg.Validate()
+	if !(base > 0) || math.IsInf(base, 0) {
+		err = errors.Join(fmt.Errorf("learning_rate %g is not positive and finite", base), err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	var s Schedule
 	switch cfg.Name {
 	case "constant":
 		s = curve(func(int) float64 { return base })
 	case "exponential":
-		if cfg.Factor <= 0 || cfg.Factor > 1 {
-			return nil, fmt.Errorf("exponential schedule: factor %g is not in (0, 1]", cfg.Factor)
-		}
 		s = curve(func(e int) float64 { return base * math.Pow(cfg.Factor, float64(e)) })
 	case "cosine":
 		floor, span := base*cfg.FloorFrac, float64(max(1, epochs-cfg.Warmup))
@@ -50,12 +79,7 @@ func NewSchedule(cfg ScheduleConfig, base float64, epochs int) (Schedule, error)
 			return floor + (base-floor)*(1+math.Cos(math.Pi*min(1, float64(e)/span)))/2
 		})
 	case "plateau":
-		if cfg.Factor <= 0 || cfg.Factor >= 1 {
-			return nil, fmt.Errorf("plateau schedule: factor %g is not in (0, 1)", cfg.Factor)
-		}
 		s = &plateau{factor: cfg.Factor, patience: cfg.Patience, floor: cfg.MinRate, rate: base, best: math.Inf(1)}
-	default:
-		return nil, fmt.Errorf("unknown schedule %q; there are %s", cfg.Name, strings.Join(ScheduleNames(), ", "))
 	}
 	if cfg.Warmup > 0 {
 		s = &warmup{Schedule: s, epochs: cfg.Warmup}

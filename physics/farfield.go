@@ -5,6 +5,7 @@ import (
 
 	"ptycho/autodiff"
 	"ptycho/fft"
+	"ptycho/internal/kernel"
 )
 
 // FarField records the waves on the detector ψ̂_m = F(P_m·O), F the unitary Fourier transform, for objects
@@ -43,10 +44,7 @@ func (f *farField) Forward(c *autodiff.Context) {
 		for m := range f.modes {
 			pr, pi := planes(probe, m, f.pixels)
 			re, im := planes(out, i*f.modes+m, f.pixels)
-			for k, v := range or {
-				re[k] = v*pr[k] - oi[k]*pi[k]
-				im[k] = v*pi[k] + oi[k]*pr[k]
-			}
+			kernel.MulComplex(re, im, or, oi, pr, pi)
 			f.plan.Forward(re, im, work)
 		}
 	}
@@ -64,22 +62,14 @@ func (f *farField) Backward(c *autodiff.Context) {
 			if gobj != nil {
 				pr, pi := planes(probe, m, f.pixels)
 				gr, gi := planes(gobj, i, f.pixels)
-				addConjProduct(gr, gi, pr, pi, re, im)
+				kernel.AddConjMul(gr, gi, pr, pi, re, im)
 			}
 			if gprobe != nil {
 				or, oi := planes(object, i, f.pixels)
 				gr, gi := planes(gprobe, m, f.pixels)
-				addConjProduct(gr, gi, or, oi, re, im)
+				kernel.AddConjMul(gr, gi, or, oi, re, im)
 			}
 		}
-	}
-}
-
-// addConjProduct adds conj(a)·b to dst.
-func addConjProduct(dstRe, dstIm, ar, ai, br, bi []float32) {
-	for k, v := range ar {
-		dstRe[k] += v*br[k] + ai[k]*bi[k]
-		dstIm[k] += v*bi[k] - ai[k]*br[k]
 	}
 }
 
@@ -108,10 +98,7 @@ func (d *detect) Forward(c *autodiff.Context) {
 	clear(out)
 	for i := range d.frames * d.modes {
 		re, im := planes(waves, i, d.pixels)
-		dst := out[i/d.modes*d.pixels:][:d.pixels]
-		for k, v := range re {
-			dst[k] += d.s2 * (v*v + im[k]*im[k])
-		}
+		kernel.AddNorm(out[i/d.modes*d.pixels:][:d.pixels], re, im, d.s2)
 	}
 }
 
@@ -125,10 +112,8 @@ func (d *detect) Backward(c *autodiff.Context) {
 	for i := range d.frames * d.modes {
 		re, im := planes(waves, i, d.pixels)
 		gr, gi := planes(gw, i, d.pixels)
-		for k, v := range g[i/d.modes*d.pixels:][:d.pixels] {
-			f := 2 * d.s2 * v
-			gr[k] += f * re[k]
-			gi[k] += f * im[k]
-		}
+		dlambda := g[i/d.modes*d.pixels:][:d.pixels]
+		kernel.AddMul(gr, dlambda, re, 2*d.s2)
+		kernel.AddMul(gi, dlambda, im, 2*d.s2)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // Layout says where the patches of each group lie on the group's canvas: patch c of group b covers
@@ -133,14 +134,10 @@ func (m *merge) Forward(c *autodiff.Context) {
 		for plane := range 2 {
 			canvas := out[(b*2+plane)*mm:][:mm]
 			for k := b * m.C; k < (b+1)*m.C; k++ {
-				for i, v := range field[(k*2+plane)*nn:][:nn] {
-					weighted[i] = v * m.w[i]
-				}
+				kernel.Mul(weighted, field[(k*2+plane)*nn:][:nn], m.w)
 				Scatter(canvas, m.M, m.M, weighted, m.N, m.Y[k], m.X[k])
 			}
-			for i, v := range inv[b*mm:][:mm] {
-				canvas[i] *= v
-			}
+			kernel.Mul(canvas, canvas, inv[b*mm:][:mm])
 		}
 	}
 }
@@ -160,15 +157,10 @@ func (m *merge) Backward(c *autodiff.Context) {
 	for b := range m.Groups {
 		for plane := range 2 {
 			canvas := g[(b*2+plane)*mm:][:mm]
-			for i, v := range inv[b*mm:][:mm] {
-				canvas[i] *= v
-			}
+			kernel.Mul(canvas, canvas, inv[b*mm:][:mm])
 			for k := b * m.C; k < (b+1)*m.C; k++ {
 				Gather(patch, m.N, canvas, m.M, m.M, m.Y[k], m.X[k])
-				dst := gf[(k*2+plane)*nn:][:nn]
-				for i, v := range patch {
-					dst[i] += v * m.w[i]
-				}
+				kernel.AddMul(gf[(k*2+plane)*nn:][:nn], patch, m.w, 1)
 			}
 		}
 	}
@@ -253,11 +245,6 @@ func (p *pad) Backward(c *autodiff.Context) {
 	}
 	off := (p.m - p.n) / 2
 	for i := range p.planes {
-		for r := range p.n {
-			dst := g[(i*p.n+r)*p.n:][:p.n]
-			for k, v := range c.GradOut()[(i*p.m+r+off)*p.m+off:][:p.n] {
-				dst[k] += v
-			}
-		}
+		kernel.AddRows(g[i*p.n*p.n:], p.n, c.GradOut()[(i*p.m+off)*p.m+off:], p.m, p.n, p.n, 1)
 	}
 }

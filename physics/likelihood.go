@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // PoissonNLL is the negative logarithm of the Poisson probability of the measured counts k (input 1) given
@@ -50,25 +51,7 @@ func (p *PoissonNLL) Forward(c *autodiff.Context) float64 {
 // PoissonExcess returns by how much the Poisson negative log-likelihood of the counts k under λ + epsilon
 // exceeds its floor, a mean over pixels: mean(λ̃ − k − k·ln(λ̃/k)) ≥ 0.
 func PoissonExcess(lambda, k []float32, epsilon float64) float64 {
-	s := 0.0
-	for i, v := range lambda {
-		l, x := float64(v)+epsilon, float64(k[i])
-		if x > 0 {
-			s += x * logExcess(l, x)
-		} else {
-			s += l
-		}
-	}
-	return s / float64(len(lambda))
-}
-
-// logExcess returns d − ln(1+d) ≥ 0 for 1 + d = l/x, which for small d is d²/2.
-func logExcess(l, x float64) float64 {
-	d := (l - x) / x
-	if math.Abs(d) < 0.5 {
-		return d - math.Log1p(d)
-	}
-	return d - math.Log(l/x)
+	return kernel.PoissonExcess(lambda, k, epsilon) / float64(len(lambda))
 }
 
 // Backward implements autodiff.Loss: ∂L/∂λ = (1 − k/λ̃) / (pixels·Norm).
@@ -79,9 +62,7 @@ func (p *PoissonNLL) Backward(c *autodiff.Context, scale float64) {
 	}
 	lambda, k := c.In(0), c.In(1)
 	w, eps := float32(scale/(p.Norm*float64(len(lambda)))), float32(p.Epsilon)
-	for i, v := range lambda {
-		g[i] += w * (1 - k[i]/(v+eps))
-	}
+	kernel.PoissonGrad(g, lambda, k, w, eps)
 }
 
 // AmplitudeLoss compares the moduli √(λ + Epsilon) and √k of expected (input 0) and measured (input 1)

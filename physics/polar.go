@@ -2,9 +2,9 @@ package physics
 
 import (
 	"fmt"
-	"math"
 
 	"ptycho/autodiff"
+	"ptycho/internal/kernel"
 )
 
 // Polar records the complex object a·exp(iφ) of an amplitude and a phase, both [B,N,N,C]. The result is
@@ -20,45 +20,60 @@ func Polar(t *autodiff.Tape, amplitude, phase autodiff.Value) autodiff.Value {
 
 type polar struct{ batch, pixels, c int }
 
+// ScratchLen implements autodiff.Scratcher.
+func (p *polar) ScratchLen() int { return 5 * p.pixels }
+
 // Keeps implements autodiff.Keeper.
-func (p *polar) Keeps() (inputs, output bool) { return true, true }
+func (p *polar) Keeps() (inputs, output bool) { return true, false }
 
 // Forward implements autodiff.Op.
 func (p *polar) Forward(x *autodiff.Context) {
-	a, phi, out := x.In(0), x.In(1), x.Out()
-	for b := range p.batch {
-		for c := range p.c {
-			re := out[(b*p.c+c)*2*p.pixels:][:p.pixels]
-			im := out[((b*p.c+c)*2+1)*p.pixels:][:p.pixels]
-			for i := range re {
-				k := (b*p.pixels+i)*p.c + c
-				sin, cos := math.Sincos(float64(phi[k]))
-				re[i], im[i] = float32(float64(a[k])*cos), float32(float64(a[k])*sin)
-			}
-		}
+	a, phi := x.Scratch(2 * p.pixels)[:p.pixels], x.Scratch(2 * p.pixels)[p.pixels:]
+	for i := range p.batch * p.c {
+		p.channel(a, x.In(0), i)
+		p.channel(phi, x.In(1), i)
+		re, im := planes(x.Out(), i, p.pixels)
+		kernel.Sincos(im, re, phi)
+		kernel.Mul(re, re, a)
+		kernel.Mul(im, im, a)
 	}
 }
 
 // Backward implements autodiff.Op: with G the gradient of the field, ∂a = Re(G·e^{−iφ}) and
-// ∂φ = Im(G·conj O) = G_im·O_re − G_re·O_im.
+// ∂φ = Im(G·conj O) = a·Im(G·e^{−iφ}).
 func (p *polar) Backward(x *autodiff.Context) {
-	phi, out, g := x.In(1), x.Out(), x.GradOut()
 	ga, gphi := x.GradIn(0), x.GradIn(1)
-	for b := range p.batch {
-		for c := range p.c {
-			o := (b*p.c + c) * 2 * p.pixels
-			re, im := out[o:][:p.pixels], out[o+p.pixels:][:p.pixels]
-			gre, gim := g[o:][:p.pixels], g[o+p.pixels:][:p.pixels]
-			for i := range re {
-				k := (b*p.pixels+i)*p.c + c
-				if ga != nil {
-					sin, cos := math.Sincos(float64(phi[k]))
-					ga[k] += float32(float64(gre[i])*cos + float64(gim[i])*sin)
-				}
-				if gphi != nil {
-					gphi[k] += gim[i]*re[i] - gre[i]*im[i]
-				}
-			}
+	s, n := x.Scratch(p.ScratchLen()), p.pixels
+	sin, cos, in, sum := s[:n], s[n:2*n], s[2*n:3*n], s[3*n:]
+	for i := range p.batch * p.c {
+		p.channel(in, x.In(1), i)
+		kernel.Sincos(sin, cos, in)
+		gre, gim := planes(x.GradOut(), i, n)
+		clear(sum)
+		kernel.AddConjMul(sum[:n], sum[n:], cos, sin, gre, gim)
+		if ga != nil {
+			p.addChannel(ga, sum[:n], i)
 		}
+		if gphi != nil {
+			p.channel(in, x.In(0), i)
+			kernel.Mul(sum[n:], sum[n:], in)
+			p.addChannel(gphi, sum[n:], i)
+		}
+	}
+}
+
+// channel copies channel i%C of sample i/C of a channels-last image.
+func (p *polar) channel(dst, image []float32, i int) {
+	image = image[i/p.c*p.pixels*p.c:][:p.pixels*p.c]
+	for k, at := 0, i%p.c; at < len(image); k, at = k+1, at+p.c {
+		dst[k] = image[at]
+	}
+}
+
+// addChannel is the transpose of channel.
+func (p *polar) addChannel(image, src []float32, i int) {
+	image = image[i/p.c*p.pixels*p.c:][:p.pixels*p.c]
+	for k, at := 0, i%p.c; at < len(image); k, at = k+1, at+p.c {
+		image[at] += src[k]
 	}
 }

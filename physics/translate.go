@@ -1,6 +1,10 @@
 package physics
 
-import "math"
+import (
+	"math"
+
+	"ptycho/internal/kernel"
+)
 
 // This file holds the program's one translation. A window of n×n pixels is read out of a canvas at a
 // sub-pixel position (Gather), and its exact transpose writes a window back (Scatter). Everything that
@@ -21,9 +25,8 @@ func Gather(dst []float32, n int, canvas []float32, rows, cols int, y, x float64
 	ix, fx := split(x)
 	clear(dst[:n*n])
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
-		window(n, rows, cols, dy, dx, func(to, from, length int) {
-			addScaled(dst[to:][:length], w, canvas[from:][:length])
-		})
+		win, at, height, width := common(n, rows, cols, dy, dx)
+		kernel.AddRows(dst[win:], n, canvas[at:], cols, height, width, w)
 	})
 }
 
@@ -32,29 +35,20 @@ func Scatter(canvas []float32, rows, cols int, src []float32, n int, y, x float6
 	iy, fy := split(y)
 	ix, fx := split(x)
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
-		window(n, rows, cols, dy, dx, func(from, to, length int) {
-			addScaled(canvas[to:][:length], w, src[from:][:length])
-		})
+		win, at, height, width := common(n, rows, cols, dy, dx)
+		kernel.AddRows(canvas[at:], cols, src[win:], n, height, width, w)
 	})
 }
 
-// addScaled adds w·src to dst.
-func addScaled(dst []float32, w float32, src []float32) {
-	for i, v := range src {
-		dst[i] += w * v
+// common returns what an n×n window at (dy, dx) and a rows×cols canvas share: the index of its first pixel
+// in the window and in the canvas, its height and its width; zero when they share nothing.
+func common(n, rows, cols, dy, dx int) (win, canvas, height, width int) {
+	r0, c0 := max(0, -dy), max(0, -dx)
+	height, width = min(n, rows-dy)-r0, min(n, cols-dx)-c0
+	if height <= 0 || width <= 0 {
+		return 0, 0, 0, 0
 	}
-}
-
-// window calls f for every row of an n×n window at (dy, dx) that meets a rows×cols canvas, with the index
-// in the window, the index in the canvas and the length of what they share.
-func window(n, rows, cols, dy, dx int, f func(win, canvas, length int)) {
-	c0, c1 := max(0, -dx), min(n, cols-dx)
-	if c0 >= c1 {
-		return
-	}
-	for r := max(0, -dy); r < min(n, rows-dy); r++ {
-		f(r*n+c0, (r+dy)*cols+c0+dx, c1-c0)
-	}
+	return r0*n + c0, (r0+dy)*cols + c0 + dx, height, width
 }
 
 // taps calls f with the integer offset and the weight of each of the up to four bilinear taps; taps of
@@ -84,12 +78,14 @@ func GatherComplex(re, im []float32, n int, canvas []complex64, rows, cols int, 
 	clear(re[:n*n])
 	clear(im[:n*n])
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
-		window(n, rows, cols, dy, dx, func(dst, src, length int) {
-			dr, di := re[dst:][:length], im[dst:][:length]
-			for i, v := range canvas[src:][:length] {
+		win, at, height, width := common(n, rows, cols, dy, dx)
+		for range height {
+			dr, di := re[win:][:width], im[win:][:width]
+			for i, v := range canvas[at:][:width] {
 				dr[i] += w * real(v)
 				di[i] += w * imag(v)
 			}
-		})
+			win, at = win+n, at+cols
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"ptycho/data"
 	"ptycho/model"
@@ -47,22 +48,14 @@ type Reconstruction struct {
 	Notes   []string    // what was decided on the way, one sentence each
 }
 
-// doseTolerance is by how much the dose of a scan may differ from that of the training data before the
-// input of the network is normalised anew.
-const doseTolerance = 0.05
-
 // Infer reconstructs the object of a scan: every frame with its nearest neighbours in one group, every patch
-// stitched at the position of its own frame.
+// stitched at the position of its own frame. Frames are read while others are computed. Beside the canvas and the
+// positions, memory does not grow with the number of frames unless these are in memory or patches are asked for.
 func Infer(ctx context.Context, net *model.Network, ds *data.Dataset, opt Options) (*Reconstruction, error) {
 	c := &net.Config
-	groups, err := data.MakeGroups(ds.X, ds.Y, data.GroupOptions{
-		Gridsize: c.Gridsize, NGroups: opt.NGroups, Seed: opt.Seed, Mode: data.GroupNearest,
-	})
+	groups, err := ds.Groups(data.GroupOptions{Gridsize: c.Gridsize, NGroups: opt.NGroups, Seed: opt.Seed, Mode: data.GroupNearest})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ds.Path, err)
-	}
-	if err := data.CheckGroups(groups, ds.X, ds.Y, ds.N); err != nil {
-		return nil, fmt.Errorf("%s: %w", ds.Path, err)
+		return nil, err
 	}
 	src, err := net.NewInferenceSource(ds, groups)
 	if err != nil {
@@ -92,13 +85,11 @@ func Infer(ctx context.Context, net *model.Network, ds *data.Dataset, opt Option
 // scale decides on the dose with which the input is normalised, and notes it when it is not that of the
 // training data.
 func (r *Reconstruction) scale(net *model.Network, ds *data.Dataset) float64 {
-	half := float64(ds.N) / 2
-	trained := net.Config.IntensityScale * net.Config.IntensityScale * half * half
-	if math.Abs(ds.Dose-trained) <= doseTolerance*trained {
-		return trained
+	dose, trained := net.Config.DoseFor(ds.Dose), net.Config.Dose()
+	if dose != trained {
+		r.Notes = append(r.Notes, fmt.Sprintf("the frames have %.3g photons on average, those of the training %.3g: the input is normalised to this scan", dose, trained))
 	}
-	r.Notes = append(r.Notes, fmt.Sprintf("the frames have %.3g photons on average, those of the training %.3g: the input is normalised to this scan", ds.Dose, trained))
-	return ds.Dose
+	return dose
 }
 
 // positions lists where each patch belongs: at the position of its frame, or of its group's centre when the
@@ -143,24 +134,15 @@ func stitchWeights(net *model.Network, mode string) ([]float32, error) {
 
 // units brings object and probe into absolute units.
 func (r *Reconstruction) units(net *model.Network, dose float64) {
-	power := 0.0
-	for _, v := range net.Probe() {
-		power += float64(v) * float64(v)
-	}
-	f := math.Sqrt(power) / (float64(r.N) / 2)
+	probe := physics.Probe{N: r.N, Modes: r.Modes, Planes: net.Probe()}
+	f := math.Sqrt(probe.Power()) / (float64(r.N) / 2)
 	for i, v := range r.Object.Pix {
 		r.Object.Pix[i] = v * complex(float32(f), 0)
 	}
 	for i, v := range r.Patches {
 		r.Patches[i] = v * complex(float32(f), 0)
 	}
-	s := model.IntensityScale(dose, r.N) / f
-	pix := r.N * r.N
-	r.Probe = make([]complex64, r.Modes*pix)
-	for i := range r.Probe {
-		re, im := net.Probe()[i/pix*2*pix+i%pix], net.Probe()[(i/pix*2+1)*pix+i%pix]
-		r.Probe[i] = complex(float32(float64(re)*s), float32(float64(im)*s))
-	}
+	r.Probe = probe.Complex(model.IntensityScale(dose, r.N) / f)
 }
 
 // stitcher runs the network over all groups, a chunk at a time, and stitches each chunk in order, so that
@@ -171,6 +153,11 @@ type stitcher struct {
 	pix     int
 	outputs int
 	keep    bool
+
+	passes  []*model.Pass
+	chunk   int       // groups
+	patches []float32 // of a chunk, [chunk,outputs,2,N,N]
+	errs    []error   // of a chunk
 }
 
 func (s *stitcher) run(ctx context.Context, net *model.Network, src *model.Source, dose float64, opt Options) error {
@@ -183,37 +170,55 @@ func (s *stitcher) run(ctx context.Context, net *model.Network, src *model.Sourc
 		batch = 16
 	}
 	total := len(src.Groups)
-	chunk := min(workers*batch, total)
-	workers = min(workers, chunk)
-	passes := make([]*model.Pass, workers)
-	for i := range passes {
-		passes[i] = net.NewPass(model.PassOptions{Mode: model.Infer, Dose: dose})
+	s.chunk = min(workers*batch, total)
+	s.passes = make([]*model.Pass, min(workers, s.chunk))
+	for i := range s.passes {
+		s.passes[i] = net.NewPass(model.PassOptions{Mode: model.Infer, Dose: dose})
 	}
 	net.Params.Updated()
-	patches := make([]float32, chunk*s.outputs*2*s.pix)
-	for from := 0; from < total; from += chunk {
+	s.patches, s.errs = make([]float32, s.chunk*s.outputs*2*s.pix), make([]error, s.chunk)
+	in := readAhead(src, 2*len(s.passes))
+	defer in.stop()
+	for from := 0; from < total; from += s.chunk {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		to := min(from+chunk, total)
-		var wg sync.WaitGroup
-		for w, pass := range passes {
-			wg.Go(func() {
-				var sample model.Sample
-				for g := from + w; g < to; g += workers {
-					src.Fill(&sample, g)
-					pass.Set(0, sample)
-					pass.Forward()
-					s.patch(patches[(g-from)*s.outputs*2*s.pix:], pass)
-				}
-			})
+		to := min(from+s.chunk, total)
+		if err := s.predict(in, from, to); err != nil {
+			return err
 		}
-		wg.Wait()
-		if err := s.stitch(patches, from*s.outputs, to*s.outputs); err != nil {
+		if err := s.stitch(s.patches, from*s.outputs, to*s.outputs); err != nil {
 			return err
 		}
 		if opt.Progress != nil {
 			opt.Progress(to, total)
+		}
+	}
+	return nil
+}
+
+// predict runs the network over the groups from … to-1, the next ones to be read.
+func (s *stitcher) predict(in *reader, from, to int) error {
+	var taken atomic.Int64
+	var wg sync.WaitGroup
+	for _, pass := range s.passes {
+		wg.Go(func() {
+			for taken.Add(1) <= int64(to-from) {
+				g := <-in.ready
+				i := g.number - from
+				if s.errs[i] = g.err; g.err == nil {
+					pass.Set(0, g.Sample)
+				}
+				in.free <- g // for the next one, while this is computed
+				pass.Forward()
+				s.patch(s.patches[i*s.outputs*2*s.pix:], pass)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range s.errs[:to-from] {
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,78 @@ func TestInferDoesNotDependOnWorkersOrBatch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// saved writes a scan to a file; deflated or not is as its values are.
+func saved(t testing.TB, ds *data.Dataset, opt data.SaveOptions) string {
+	path := filepath.Join(t.TempDir(), "scan.npz")
+	require.NoError(t, data.Save(path, ds, opt))
+	return path
+}
+
+func open(t testing.TB, path string) *data.Dataset {
+	ds, err := data.Load(path, data.LoadOptions{Stream: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { ds.Close() })
+	return ds
+}
+
+func TestInferFromTheFile(t *testing.T) {
+	ds := scan(t, 13)
+	for _, layout := range []string{data.LayoutNHW, data.LayoutHWN} {
+		for _, gridsize := range []int{1, 2} {
+			file := open(t, saved(t, ds, data.SaveOptions{Layout: layout}))
+			net := network(t, ds, func(c *model.Config) { c.Gridsize, c.ObjectBig = gridsize, gridsize > 1 })
+			want := infer(t, net, ds, Options{Patches: true})
+			for _, workers := range []int{1, 2, 5} {
+				require.Equal(t, want, infer(t, net, file, Options{Workers: workers, Batch: 2, Patches: true}))
+			}
+			part := []int{11, 3, 5, 4, 10, 9, 1}
+			require.Equal(t, infer(t, net, ds.Select(part), Options{}), infer(t, net, file.Select(part), Options{}))
+		}
+	}
+}
+
+func TestInferReportsFramesThatCannotBeRead(t *testing.T) {
+	ds := scan(t, 13)
+	file := open(t, saved(t, ds, data.SaveOptions{}))
+	require.NoError(t, file.Close())
+	_, err := Infer(context.Background(), network(t, ds, nil), file, Options{})
+	require.ErrorContains(t, err, "scan.npz: frame 0")
+}
+
+// TestInferMemory compares the memory in use while scans of different length over the same area are reconstructed.
+func TestInferMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the network 2200 times")
+	}
+	base := scan(t, 200)
+	net := network(t, base, nil)
+	peak := func(repeat int) (most uint64) {
+		index := make([]int, 0, repeat*base.Len())
+		for i := range repeat * base.Len() {
+			index = append(index, i%base.Len())
+		}
+		path := saved(t, base.Select(index), data.SaveOptions{})
+		sample := func() {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}
+		ds := open(t, path)
+		sample()
+		calls := 0
+		infer(t, net, ds, Options{Progress: func(int, int) {
+			if calls++; calls%5 == 0 {
+				sample()
+			}
+		}})
+		require.NoError(t, ds.Close())
+		return most
+	}
+	short, long := peak(1), peak(10)
+	require.Less(t, long, short+4<<20, "1800 frames more of 16 kB each, %d and %d bytes in use", short, long)
 }
 
 func spreadOf(r *Reconstruction) float64 {

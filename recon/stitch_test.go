@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"ptycho/data"
 	"ptycho/metrics"
 	"ptycho/physics"
 )
@@ -141,22 +140,4 @@ func TestNewCanvasRefusesScansBeyondMemory(t *testing.T) {
 	require.ErrorContains(t, err, "are its positions in pixels?")
 	require.Panics(t, func() { _, _ = NewCanvas(nil, nil, side, flat()) })
 	require.Panics(t, func() { _, _ = NewCanvas([]float64{1}, []float64{1}, side, make([]float32, 3)) })
-}
-
-func TestOverlayNeedsCommonPixels(t *testing.T) {
-	s := newScene(1)
-	r := &Reconstruction{Object: s.object, X: s.x, Y: s.y}
-	_, _, _, err := r.Overlay(s.object, Box{R0: 85, R1: 200, C0: 10, C1: 100})
-	require.ErrorContains(t, err, "only 5×90 pixels")
-	_, _, _, err = r.Overlay(s.object, Box{R0: -50, R1: -20, C0: 10, C1: 100})
-	require.ErrorContains(t, err, "only 0×90 pixels")
-}
-
-func TestRange(t *testing.T) {
-	r := &Reconstruction{
-		Object:   &data.Image{Rows: 2, Cols: 2, Pix: []complex64{3 + 4i, 0, 1, 2i}},
-		Coverage: []float32{1, 0, 2, 1},
-	}
-	covered, low, high := r.Range()
-	require.Equal(t, []float64{0.75, 1, 5}, []float64{covered, low, high})
 }

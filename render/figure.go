@@ -11,6 +11,7 @@ import (
 type Figure struct {
 	Title      string
 	Rows, Cols int
+	Row, Col   int // what the axes call the first row and the first column, for a part of a larger image
 	Values     []float64
 	Mask       []bool   // false where nothing was measured, drawn gray; nil means measured everywhere
 	VMin, VMax *float64 // ends of the colour bar; nil takes the 1 % or 99 % quantile of the measured values

@@ -4,7 +4,6 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"strconv"
 )
 
 // Distances on paper, pixels.
@@ -27,15 +26,16 @@ func newTypefaces() typefaces {
 // panel is a figure with everything about its layout: where the pixels of the image, the area for them
 // and the colour bar lie, relative to the panel's top left corner.
 type panel struct {
-	fig              *Figure
-	text             typefaces
-	pixels           *image.RGBA
-	note             string
-	labels           []string // at the colour bar, lowest first
-	rowStep, colStep int      // between axis ticks, image pixels
-	scale            float64  // of an image pixel on paper
-	image, bar       image.Rectangle
-	size             image.Point
+	fig        *Figure
+	text       typefaces
+	pixels     *image.RGBA
+	note       string
+	labels     []string // at the colour bar, lowest first
+	rows, cols []int    // that have a tick
+	numbers    int      // width of the row numbers
+	scale      float64  // of an image pixel on paper
+	image, bar image.Rectangle
+	size       image.Point
 }
 
 // newPanel lays f out.
@@ -43,11 +43,12 @@ func newPanel(f *Figure, t typefaces) *panel {
 	p := &panel{fig: f, text: t, pixels: f.raster(), note: f.note(), labels: barLabels(f.limits())}
 	up, down := f.zoom()
 	p.scale = float64(up) / float64(down)
-	p.rowStep = pixelStep(p.scale, 40)
-	p.colStep = pixelStep(p.scale, float64(3*t.label.width(strconv.Itoa(f.Cols))))
+	p.rows = axisTicks(f.Row, f.Rows, pixelStep(p.scale, 40))
+	p.cols = axisTicks(f.Col, f.Cols, pixelStep(p.scale, float64(3*t.label.widest(pixelLabel(f.Col), pixelLabel(f.Col+f.Cols)))))
+	p.numbers = t.label.widest(pixelLabel(f.Row), pixelLabel(f.Row+f.Rows))
 
 	line := t.label.capital() + gap
-	left := edge + line + t.label.width(strconv.Itoa(f.Rows)) + gap + tick
+	left := edge + line + p.numbers + gap + tick
 	top := edge + t.title.capital() + 2*gap
 	size := p.pixels.Bounds().Size()
 	body := image.Rect(left, top, left+max(size.X, minBody), top+max(size.Y, minBody))
@@ -55,11 +56,7 @@ func newPanel(f *Figure, t typefaces) *panel {
 	x := body.Max.X + barGap
 	p.bar = image.Rect(x, body.Min.Y, x+barWidth, body.Max.Y)
 
-	widest := 0
-	for _, s := range p.labels {
-		widest = max(widest, t.label.width(s))
-	}
-	p.size.X = p.bar.Max.X + tick + gap/2 + widest + edge
+	p.size.X = p.bar.Max.X + tick + gap/2 + t.label.widest(p.labels...) + edge
 	if f.Label != "" {
 		p.size.X += line + gap/2
 	}
@@ -109,21 +106,21 @@ func (p *panel) drawTitle(c canvas) {
 
 func (p *panel) drawAxes(c canvas) {
 	t, box := p.text.label, p.image
-	for i := 0; i < p.fig.Cols; i += p.colStep {
-		x, s := box.Min.X+int((float64(i)+0.5)*p.scale), strconv.Itoa(i)
+	for _, i := range p.cols {
+		x, s := box.Min.X+int((float64(i-p.fig.Col)+0.5)*p.scale), pixelLabel(i)
 		c.fill(image.Rect(x, box.Max.Y+1, x+1, box.Max.Y+1+tick), ink)
 		c.text(t, x-t.width(s)/2, box.Max.Y+tick+gap+t.capital()-2, s, ink)
 	}
 	numbers := box.Min.X - tick - gap/2 - 2 // where they end
-	for i := 0; i < p.fig.Rows; i += p.rowStep {
-		y, s := box.Min.Y+int((float64(i)+0.5)*p.scale), strconv.Itoa(i)
+	for _, i := range p.rows {
+		y, s := box.Min.Y+int((float64(i-p.fig.Row)+0.5)*p.scale), pixelLabel(i)
 		c.fill(image.Rect(box.Min.X-1-tick, y, box.Min.X-1, y+1), ink)
 		c.text(t, numbers-t.width(s), y+t.capital()/2, s, ink)
 	}
 	base := box.Max.Y + tick + gap + 2*t.capital() + gap
 	s := "column (pixel)"
 	c.text(t, (box.Min.X+box.Max.X-t.width(s))/2, base, s, ink)
-	left := numbers - t.width(strconv.Itoa(p.fig.Rows)) - gap
+	left := numbers - p.numbers - gap
 	c.textUp(t, left, (box.Min.Y+box.Max.Y)/2, "row (pixel)", ink)
 	if p.note != "" {
 		n := p.text.note
@@ -139,14 +136,13 @@ func (p *panel) drawBar(c canvas) {
 		y := box.Max.Y - 1 - j
 		c.fill(image.Rect(box.Min.X, y, box.Max.X, y+1), colours.at(float64(j)/float64(last)))
 	}
-	x, widest := box.Max.X+tick+gap/2, 0
+	x := box.Max.X + tick + gap/2
 	for i, s := range p.labels {
 		y := box.Max.Y - 1 - (i*last+(barTicks-1)/2)/(barTicks-1)
 		c.fill(image.Rect(box.Max.X+1, y, box.Max.X+1+tick, y+1), ink)
 		c.text(t, x+1, y+t.capital()/2, s, ink)
-		widest = max(widest, t.width(s))
 	}
-	c.textUp(t, x+widest+gap+t.capital(), (box.Min.Y+box.Max.Y)/2, t.fit(p.fig.Label, box.Dy()), ink)
+	c.textUp(t, x+t.widest(p.labels...)+gap+t.capital(), (box.Min.Y+box.Max.Y)/2, t.fit(p.fig.Label, box.Dy()), ink)
 }
 
 // canvas draws relative to an origin.

@@ -169,7 +169,7 @@ func TestShapes(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			f := Figure{
 				Title: strings.Repeat("a long title ", 40), Rows: size[0], Cols: size[1],
-				Values: ramp(size[0] * size[1]), Label: strings.Repeat("a long label ", 200),
+				Row: -123456, Col: 9876543, Values: ramp(size[0] * size[1]), Label: strings.Repeat("a long label ", 200),
 			}
 			img, p := drawn(t, f)
 			paperArea := img.Bounds().Inset(edge)
@@ -304,6 +304,50 @@ func TestPixelStep(t *testing.T) {
 	}{{100, 40, 1}, {30, 40, 2}, {10, 50, 5}, {8, 41, 10}, {0.5, 60, 200}} {
 		require.Equal(t, tc.want, pixelStep(tc.scale, tc.gap))
 	}
+}
+
+func TestAxisTicks(t *testing.T) {
+	for _, tc := range []struct {
+		first, n, step int
+		want           []int
+	}{
+		{0, 11, 5, []int{0, 5, 10}},
+		{0, 10, 5, []int{0, 5}},
+		{7, 11, 5, []int{10, 15}},
+		{-7, 11, 5, []int{-5, 0}},
+		{-10, 6, 5, []int{-10, -5}},
+		{1007, 3, 20, []int{1007}},
+	} {
+		require.Equal(t, tc.want, axisTicks(tc.first, tc.n, tc.step), "%+v", tc)
+	}
+	require.Equal(t, "−7", pixelLabel(-7))
+}
+
+// TestAxesCountFromTheCorner looks for the ticks of a part of a larger image on paper.
+func TestAxesCountFromTheCorner(t *testing.T) {
+	f := Figure{Rows: 40, Cols: 50, Row: -13, Col: 1007, Values: ramp(40 * 50)}
+	img, p := drawn(t, f)
+	require.Equal(t, image.Pt(500, 400), p.image.Size())
+	marks := func(at func(i int) color.Color, n int) (found []int) {
+		for i := range n {
+			if at(i) == ink {
+				found = append(found, i)
+			}
+		}
+		return found
+	}
+	cols := marks(func(i int) color.Color { return img.At(p.image.Min.X+i, p.image.Max.Y+2) }, 500)
+	rows := marks(func(i int) color.Color { return img.At(p.image.Min.X-3, p.image.Min.Y+i) }, 400)
+	require.Equal(t, []int{1010, 1020, 1030, 1040, 1050}, p.cols)
+	require.Equal(t, []int{35, 135, 235, 335, 435}, cols, "the middle of pixels 3, 13, …, ten pixels wide")
+	require.Equal(t, []int{-10, -5, 0, 5, 10, 15, 20, 25}, p.rows)
+	require.Equal(t, []int{35, 85, 135, 185, 235, 285, 335, 385}, rows)
+
+	whole := f
+	whole.Row, whole.Col = 0, 0
+	plain, q := drawn(t, whole)
+	require.Equal(t, []int{0, 5, 10, 15, 20, 25, 30, 35, 40, 45}, q.cols)
+	require.NotEqual(t, plain, img)
 }
 
 func TestFit(t *testing.T) {

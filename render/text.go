@@ -30,6 +30,15 @@ func newTypeface(size float64) typeface {
 // width returns how wide s is in pixels.
 func (t typeface) width(s string) int { return font.MeasureString(t.face, s).Ceil() }
 
+// widest returns the width of the widest of some texts.
+func (t typeface) widest(texts ...string) int {
+	w := 0
+	for _, s := range texts {
+		w = max(w, t.width(s))
+	}
+	return w
+}
+
 // capital returns the height of a capital letter in pixels.
 func (t typeface) capital() int { return t.face.Metrics().CapHeight.Ceil() }
 

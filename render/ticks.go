@@ -18,6 +18,22 @@ func pixelStep(scale, gap float64) int {
 	}
 }
 
+// axisTicks returns where an axis of n pixels, the first of which is number first, has ticks: at the multiples of
+// step, or at its first pixel when there are none.
+func axisTicks(first, n, step int) []int {
+	var ticks []int
+	for i := first + ((step - first%step) % step); i < first+n; i += step {
+		ticks = append(ticks, i)
+	}
+	if ticks == nil {
+		ticks = []int{first}
+	}
+	return ticks
+}
+
+// pixelLabel returns the label of pixel i.
+func pixelLabel(i int) string { return strings.ReplaceAll(strconv.Itoa(i), "-", "−") }
+
 // barTicks is the number of labels at the colour bar.
 const barTicks = 5
 

@@ -15,6 +15,6 @@ func ExampleRun() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%d frames, %.3g photons each, overlap %.1f\n", ds.Len(), ds.Dose, simulate.Overlap(ds))
+	fmt.Printf("%d frames, %.3g photons each, overlap %.1f\n", ds.Len(), ds.Dose, ds.Overlap())
 	// Output: 100 frames, 1e+06 photons each, overlap 0.8
 }

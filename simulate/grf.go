@@ -49,3 +49,8 @@ func (p plane) double(n int) plane {
 	}
 	return q
 }
+
+// frequency returns the signed frequency of element i of a transform of length n, in cycles a sample.
+func frequency(i, n int) float64 {
+	return math.Remainder(float64(i)/float64(n), 1)
+}

@@ -17,7 +17,7 @@ type Options struct {
 	// Setup gives what is known of an experiment: its probe, object, positions and N, any of them absent.
 	// Nil simulates everything.
 	Setup *data.Dataset
-	// N is the side of a frame in pixels, at least 16. Zero stands for the setup's, or 64.
+	// N is the side of a frame in pixels, an even number from 16 to 1024. Zero stands for the setup's, or 64.
 	N int
 	// Object is Lines, GRF, DeadLeaves, Siemens, or File for the setup's. Empty stands for the setup's
 	// when it has one, else Lines.
@@ -54,6 +54,7 @@ const (
 	defaultFrames = 500
 	defaultStep   = 0.3 // of the diameter of the probe
 	minN          = 16
+	maxN          = 1024
 	objectMargin  = 8     // pixels between the scan and the border of a synthetic object
 	maxObject     = 16384 // pixels along a side; more is a mistake in the unit of the positions
 	maxPhotons    = 1e15  // float64 holds every count exactly
@@ -74,12 +75,17 @@ func (opt Options) withDefaults() Options {
 	return opt
 }
 
-// check reports all that is wrong with the options themselves, before anything is made.
+// Validate returns all that is wrong with the options and with what they ask of the setup, or nil. What can
+// only be seen when the scan is made, such as that an object is too small for it, is left to Run.
+func (opt Options) Validate() error { return opt.withDefaults().check() }
+
+// check reports all that is wrong with options that are complete.
 func (opt Options) check() error {
 	var ps problems
 	opt.checkSetup(&ps)
 	opt.checkNames(&ps)
 	ps.add(opt.N < minN, "N = %d; pass at least %d", opt.N, minN)
+	ps.add(opt.N >= minN && opt.N%2 != 0 || opt.N > maxN, "N = %d; pass an even number up to %d, as scans have", opt.N, maxN)
 	ps.add(opt.ObjectSize < 0 || opt.ObjectSize > maxObject, "object size %d; pass at most %d, or 0 for what the scan needs", opt.ObjectSize, maxObject)
 	ps.add(opt.Frames < 0, "%d frames; pass at least 1", opt.Frames)
 	ps.add(!(opt.Step >= 0) || math.IsInf(opt.Step, 0), "step %g px; pass a positive number", opt.Step)
@@ -110,7 +116,7 @@ func (opt Options) checkSetup(ps *problems) {
 		ps.add(true, "%s: the probe has %d elements, want %d modes of %d×%d", name, len(s.Probe), s.Modes, s.N, s.N)
 		return
 	}
-	ps.add(!(Diameter(s.Probe, s.N) > 0), "%s: the probe is dark or not finite; pass a file with another one", name)
+	ps.add(!(data.Diameter(s.Probe, s.N) > 0), "%s: the probe is dark or not finite; pass a file with another one", name)
 }
 
 // checkNames reports unknown objects and scans, and those for which the setup lacks what they need.

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"ptycho/data"
+	"ptycho/fft"
+	"ptycho/physics"
 )
 
 func complex128s(p []complex64) []complex128 {
@@ -33,8 +37,8 @@ func TestProbe(t *testing.T) {
 		nn := tc.n * tc.n
 		require.Len(t, p, max(1, tc.opt.Modes)*nn)
 		require.InDelta(t, 1, cmplx.Abs(complex128(p[tc.n/2*tc.n+tc.n/2])), 0.03)
-		require.InEpsilon(t, tc.want, Diameter(p[:nn], tc.n), 0.1)
-		require.Greater(t, TwinAsymmetry(p, tc.n), 0.3)
+		require.InEpsilon(t, tc.want, data.Diameter(p[:nn], tc.n), 0.1)
+		require.Greater(t, physics.TwinAsymmetry(p, tc.n), 0.3)
 
 		modes := complex128s(p)
 		for a := 0; a < len(p); a += nn {
@@ -74,7 +78,7 @@ func TestProbeFarField(t *testing.T) {
 	psi := complex128s(p)
 	total := energy(psi)
 	far := make([]float64, n*n)
-	newFarField(n).add(far, psi)
+	fft.NewDouble(n, n).AddPower(far, psi)
 	var inside, core float64
 	for i, v := range far {
 		x, y := offCentre(i, n)
@@ -87,23 +91,6 @@ func TestProbeFarField(t *testing.T) {
 	}
 	require.Greater(t, inside, 0.95*total)
 	require.Less(t, core, 0.1*total)
-}
-
-func TestTwinAsymmetry(t *testing.T) {
-	for _, n := range []int{8, 9} {
-		even, lopsided := make([]complex64, n*n), make([]complex64, n*n)
-		for i := range even {
-			x, y := offCentre(i, n)
-			v := cmplx.Rect(math.Exp(-(x*x+2*y*y)/4), 1) // a constant phase is no asymmetry
-			even[i] = complex64(v)
-			if y < 0 {
-				lopsided[i] = complex64(v)
-			}
-		}
-		require.Less(t, TwinAsymmetry(even, n), 1e-3)
-		require.InDelta(t, math.Sqrt2, TwinAsymmetry(lopsided, n), 0.1)
-		require.Zero(t, TwinAsymmetry(make([]complex64, n*n), n))
-	}
 }
 
 func TestProbeErrors(t *testing.T) {

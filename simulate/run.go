@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"ptycho/data"
+	"ptycho/fft"
 	"ptycho/internal/rng"
 	"ptycho/physics"
 )
@@ -95,11 +96,11 @@ type viewer struct {
 	*scene
 	window [2][]float32 // the same of what a frame sees
 	psi    []complex128
-	far    *farField
+	far    *fft.Double
 }
 
 func (s *scene) newViewer() *viewer {
-	v := &viewer{scene: s, psi: make([]complex128, s.n*s.n), far: newFarField(s.n)}
+	v := &viewer{scene: s, psi: make([]complex128, s.n*s.n), far: fft.NewDouble(s.n, s.n)}
 	for k := range 2 {
 		v.window[k] = make([]float32, s.n*s.n)
 	}
@@ -137,7 +138,7 @@ func (v *viewer) expected(dst []float64, j int) {
 	clear(dst)
 	v.look(j)
 	for m := range v.modes {
-		v.far.add(dst, v.exit(m))
+		v.far.AddPower(dst, v.exit(m))
 	}
 }
 
@@ -171,9 +172,9 @@ func notes(ds *data.Dataset, opt Options) []string {
 	s := []string{
 		fmt.Sprintf("Simulated %d frames of %d×%d pixels with %.4g photons a frame.", ds.Len(), ds.N, ds.N, ds.Dose),
 		fmt.Sprintf("Probe diameter %.1f px, median step %.2f px, linear overlap %.0f %%.",
-			Diameter(ds.Probe, ds.N), data.MedianStep(ds.X, ds.Y), 100*Overlap(ds)),
+			data.Diameter(ds.Probe, ds.N), data.MedianStep(ds.X, ds.Y), 100*ds.Overlap()),
 	}
-	if a := TwinAsymmetry(ds.Probe, ds.N); a < 0.05 {
+	if a := physics.TwinAsymmetry(ds.Probe, ds.N); a < 0.05 {
 		s = append(s, fmt.Sprintf("The probe is its own twin within %.1f %%: an object and its twin image give nearly the same frames.", 100*a))
 	}
 	var peak float32

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"ptycho/data"
+	"ptycho/physics"
 )
 
 // run simulates a small scan.
@@ -209,7 +210,7 @@ func TestRunScans(t *testing.T) {
 	lo, hi := bounds(small.X)
 	require.InDelta(t, 16, lo, 1)
 	require.InDelta(t, 32, hi, 1)
-	require.InDelta(t, 0.7, Overlap(run(t, Options{Frames: 200})), 0.05)
+	require.InDelta(t, 0.7, run(t, Options{Frames: 200}).Overlap(), 0.05)
 
 	ds := run(t, Options{Scan: Raster, Jitter: -1, Step: 3})
 	require.Equal(t, 3.0, data.MedianStep(ds.X, ds.Y), "a perfect grid when asked for")
@@ -322,9 +323,26 @@ func TestRunMeasuredSetup(t *testing.T) {
 	ds := run(t, Options{Setup: setup, NPhotons: 1e6, Noise: true, Frames: 50})
 	require.Equal(t, 64, ds.N)
 	require.InEpsilon(t, 1e6, ds.Dose, 0.01)
-	require.Greater(t, TwinAsymmetry(ds.Probe, 64), 0.05)
+	require.Greater(t, physics.TwinAsymmetry(ds.Probe, 64), 0.05)
 
 	all := run(t, Options{Setup: setup, NPhotons: 1e6})
 	require.Equal(t, setup.X, all.X)
-	require.InDelta(t, 0.97, Overlap(all), 0.01)
+	require.InDelta(t, 0.97, all.Overlap(), 0.01)
+}
+
+// dft returns |F(psi)|², F the unitary transform, by its definition, the direct beam at [n/2, n/2].
+func dft(psi []complex128, n int) []float64 {
+	dst := make([]float64, n*n)
+	for u := range n {
+		for v := range n {
+			var sum complex128
+			for i, p := range psi {
+				phase := -2 * math.Pi * float64((u-n/2)*(i/n)+(v-n/2)*(i%n)) / float64(n)
+				sum += p * cmplx.Rect(1, phase)
+			}
+			a := cmplx.Abs(sum) / float64(n)
+			dst[u*n+v] = a * a
+		}
+	}
+	return dst
 }

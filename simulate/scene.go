@@ -82,7 +82,7 @@ func (s *scene) syntheticScan(opt Options) error {
 
 // defaultStep returns the step that suits the probe, or a smaller one with which the scan fits the object.
 func (s *scene) defaultStep(opt Options) float64 {
-	step := defaultStep * Diameter(s.probe, s.n)
+	step := defaultStep * data.Diameter(s.probe, s.n)
 	if rows, cols, ok := opt.objectSize(); ok {
 		step = min(step, fit(s.x, cols-s.n), fit(s.y, rows-s.n))
 	}

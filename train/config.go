@@ -5,6 +5,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 
 	"ptycho/optim"
@@ -54,7 +55,7 @@ func (c *Config) Validate() error {
 	}
 	check(c.Epochs >= 1, "nepochs %d is not positive", c.Epochs)
 	check(c.BatchSize >= 1, "batch_size %d is not positive", c.BatchSize)
-	check(c.ClipNorm >= 0, "gradient_clip_val %g is negative", c.ClipNorm)
+	check(c.ClipNorm >= 0 && !math.IsInf(c.ClipNorm, 0), "gradient_clip_val %g is negative or not finite", c.ClipNorm)
 	check(c.ValFraction >= 0 && c.ValFraction < 1, "val_fraction %g is not in [0, 1)", c.ValFraction)
 	check(c.Patience >= 0, "patience %d is negative", c.Patience)
 	check(c.Shards >= 1, "shards %d is not positive", c.Shards)
@@ -63,6 +64,15 @@ func (c *Config) Validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// ValGroups returns how many of the groups validate: their fraction ValFraction, at least one batch where that leaves
+// most for training. A fraction of zero validates on nothing.
+func (c *Config) ValGroups(groups int) int {
+	if c.ValFraction == 0 {
+		return 0
+	}
+	return max(int(math.Round(c.ValFraction*float64(groups))), min(c.BatchSize, groups/4), min(1, groups-1))
 }
 
 // workers returns how many workers to start.

@@ -2,11 +2,11 @@ package train
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"ptycho/data"
 	"ptycho/model"
-	"ptycho/physics"
 )
 
 // Evaluate returns the mean loss of a network over the groups of a scan, and by how much its Poisson
@@ -19,21 +19,21 @@ func Evaluate(ctx context.Context, net *model.Network, ds *data.Dataset, groups 
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	opt := model.PassOptions{Mode: model.Evaluate, Dose: ds.Dose, Canvas: physics.CanvasSide(ds.N, data.MaxOffset(groups, ds.X, ds.Y))}
+	opt := model.PassOptions{Mode: model.Evaluate, Dose: net.Config.DoseFor(ds.Dose), Canvas: src.Canvas()}
 	p := newPool(min(workers, len(groups)), func() *model.Pass { return net.NewPass(opt) })
 	defer p.close()
 	net.Params.Updated()
 	losses, excesses := make([]float64, len(groups)), make([]float64, len(groups))
-	p.run(len(groups), func(pass *model.Pass, sample *model.Sample, i int) {
-		if ctx.Err() != nil {
-			return
+	err = p.run(len(groups), func(pass *model.Pass, sample *model.Sample, i int) error {
+		if err := errors.Join(ctx.Err(), src.Fill(sample, i)); err != nil {
+			return err
 		}
-		src.Fill(sample, i)
 		pass.Set(0, *sample)
 		losses[i] = pass.Forward()
 		excesses[i] = pass.Excess()
+		return nil
 	})
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return 0, 0, err
 	}
 	return mean(losses), mean(excesses), nil

@@ -43,6 +43,32 @@ func (e *Epoch) fields() []*float64 {
 	}
 }
 
+// timeless is how many of the fields, the first ones, are the same in equal runs; the others are times.
+const timeless = 6
+
+// values returns the timeless fields of all epochs, [epochs, timeless].
+func (h History) values() []float64 {
+	v := make([]float64, 0, len(h)*timeless)
+	for i := range h {
+		for _, f := range h[i].fields()[:timeless] {
+			v = append(v, *f)
+		}
+	}
+	return v
+}
+
+// historyOf returns the epochs whose timeless fields are v. Their times are unknown, NaN.
+func historyOf(v []float64) History {
+	h := make(History, len(v)/timeless)
+	for i := range h {
+		h[i] = Epoch{Epoch: i + 1, Seconds: math.NaN(), PatternsPerSecond: math.NaN()}
+		for k, f := range h[i].fields()[:timeless] {
+			*f = v[i*timeless+k]
+		}
+	}
+	return h
+}
+
 // Pairs returns the line as column names and values in turn; values that are not finite are left out, which
 // JSON cannot hold.
 func (e *Epoch) Pairs() []any {

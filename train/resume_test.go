@@ -3,13 +3,16 @@ package train
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,11 +132,11 @@ func TestResumeWithMoreEpochsIsALongerRun(t *testing.T) {
 	run(t, want, func(tr *Trainer) { tr.Config.Epochs = 3 })
 	run(t, dir, func(tr *Trainer) { tr.Config.Epochs = 1 })
 	res := run(t, dir, func(tr *Trainer) { tr.Config.Epochs, tr.Resume = 3, true })
-	require.Equal(t, 1, res.Restored)
+	require.Equal(t, Start{Resumed: true, Epochs: 1}, res.Start)
 	requireSame(t, want, dir)
 
 	res = run(t, dir, func(tr *Trainer) { tr.Config.Epochs, tr.Resume = 3, true })
-	require.Equal(t, 3, res.Restored)
+	require.Equal(t, Start{Resumed: true, Epochs: 3}, res.Start)
 	require.Equal(t, 3, res.Last.Epoch)
 	requireSame(t, want, dir)
 }
@@ -143,7 +146,7 @@ func TestResumeWithoutAStateStartsAnew(t *testing.T) {
 	want, dir := t.TempDir(), t.TempDir()
 	run(t, want, nil)
 	res := run(t, dir, func(tr *Trainer) { tr.Resume = true })
-	require.Zero(t, res.Restored)
+	require.Zero(t, res.Start)
 	requireSame(t, want, dir)
 
 	run(t, dir, nil)
@@ -213,6 +216,7 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 		{"shards", func(tr *Trainer) { tr.Config.Shards = 2 }, []string{"train.shards: then 8, now 2"}},
 		{"groups", func(tr *Trainer) { tr.Source.Groups = tr.Source.Groups[:12] }, []string{"data: then "}},
 		{"frames", func(tr *Trainer) { tr.Source.Data.Frames[5]++ }, []string{"data: then "}},
+		{"probe", func(tr *Trainer) { otherProbe(t, tr) }, []string{"data: then "}},
 		{
 			"model", func(tr *Trainer) { tr.Net.Config.Loss.NLL, tr.Net.Config.Loss.MAE = 0, 1 },
 			[]string{"model.loss.mae_weight: then 0, now 1; model.loss.nll_weight: then 1, now 0"},
@@ -233,10 +237,49 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	}
 }
 
+// otherProbe gives the network another fixed probe of the same power, the complex conjugate.
+func otherProbe(t testing.TB, tr *Trainer) {
+	planes := slices.Clone(tr.Net.Probe())
+	for i := range planes {
+		if i/(side*side)%2 == 1 {
+			planes[i] = -planes[i]
+		}
+	}
+	net, err := model.New(tr.Net.Config, planes)
+	require.NoError(t, err)
+	tr.Net = net
+	tr.Source, err = net.NewSource(tr.Source.Data, tr.Source.Groups)
+	require.NoError(t, err)
+}
+
+// The curve of a cosine schedule ends with the run.
+func TestResumeOfACosineKeepsTheEpochs(t *testing.T) {
+	long(t)
+	want, dir := t.TempDir(), t.TempDir()
+	cosine := func(tr *Trainer) { tr.Config.Schedule = optim.ScheduleConfig{Name: "cosine", FloorFrac: 0.1} }
+	run(t, want, cosine)
+	ctx, cancel := context.WithCancel(context.Background())
+	tr, err := tiny(dir, 1)
+	require.NoError(t, err)
+	cosine(tr)
+	tr.OnEpoch = func(Epoch) { cancel() }
+	_, err = tr.Run(ctx)
+	require.ErrorIs(t, err, ErrInterrupted)
+
+	tr, err = tiny(dir, 1)
+	require.NoError(t, err)
+	cosine(tr)
+	tr.Resume, tr.Config.Epochs = true, 3
+	_, err = tr.Run(context.Background())
+	require.ErrorContains(t, err, "train.nepochs: then 2, now 3")
+	run(t, dir, func(tr *Trainer) { cosine(tr); tr.Resume = true })
+	requireSame(t, want, dir)
+}
+
 func TestResumeRefusesADamagedRun(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, nil)
-	state, history := filepath.Join(dir, filepath.FromSlash(StateFile)), filepath.Join(dir, HistoryFile)
+	state := filepath.Join(dir, filepath.FromSlash(StateFile))
 	meta := func(key, value string) func(t *testing.T) {
 		return func(t *testing.T) {
 			f, err := ckpt.Read(state)
@@ -251,14 +294,13 @@ func TestResumeRefusesADamagedRun(t *testing.T) {
 		want   []string
 	}{
 		{"truncated state", func(t *testing.T) { require.NoError(t, os.Truncate(state, 1000)) }, []string{"state.safetensors", "expected", "found"}},
-		{"no history", func(t *testing.T) { require.NoError(t, os.Remove(history)) }, []string{"history.csv"}},
-		{"short history", func(t *testing.T) { require.NoError(t, History{{Epoch: 1}}.Write(history)) }, []string{"history.csv: expected 2 epochs", "found 1", "start anew without --resume"}},
-		{"empty history", func(t *testing.T) { require.NoError(t, os.WriteFile(history, nil, 0o644)) }, []string{"history.csv: expected 2 epochs", "found 0"}},
-		{"foreign history", func(t *testing.T) { require.NoError(t, os.WriteFile(history, []byte("a,b\n1,2\n"), 0o644)) }, []string{"history.csv", "wrong number of fields"}},
-		{"history of words", func(t *testing.T) { rewrite(t, history, "\n1,", "\none,") }, []string{"history.csv: line 2", "one"}},
-		{"history of wrong numbers", func(t *testing.T) { rewrite(t, history, ",0.001,", ",1e-3x,") }, []string{"history.csv: line 2", "1e-3x"}},
-		{"other format", meta("format", "ptycho-model"), []string{"expected a ptycho-training-state of version 1", `found "ptycho-model"`}},
-		{"other version", meta("format_version", "2"), []string{`of version "2"`}},
+		{"no best weights", func(t *testing.T) {
+			best := filepath.Join(dir, filepath.FromSlash(model.BestFile))
+			require.NoError(t, os.Rename(best, best+".away"))
+			t.Cleanup(func() { require.NoError(t, os.Rename(best+".away", best)) })
+		}, []string{"best.safetensors", "the best weights of the run to resume are missing", "start anew without --resume"}},
+		{"other format", meta("format", "ptycho-model"), []string{"expected a ptycho-training-state of version 2", `found "ptycho-model"`}},
+		{"other version", meta("format_version", "1"), []string{`of version "1"`}},
 		{"unreadable identity", meta("identity", "{"), []string{"it cannot be read"}},
 		{"identity of another version", meta("identity", "{}"), []string{"now", "start anew"}},
 		{"step", meta("adam_step", "many"), []string{"adam_step", "many"}},
@@ -272,16 +314,18 @@ func TestResumeRefusesADamagedRun(t *testing.T) {
 			f.Tensors = f.Tensors[:2]
 			require.NoError(t, ckpt.Write(state, f))
 		}, []string{"adam.v", "missing"}},
+		{"epochs", func(t *testing.T) {
+			f, err := ckpt.Read(state)
+			require.NoError(t, err)
+			h := f.Tensor("history")
+			h.Shape, h.F64 = []int{1, timeless}, h.F64[:timeless]
+			require.NoError(t, ckpt.Write(state, f))
+		}, []string{`"history" (expected F64 [2 6], found F64 [1 6])`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before, err := os.ReadFile(state)
 			require.NoError(t, err)
-			table, err := os.ReadFile(history)
-			require.NoError(t, err)
-			defer func() {
-				require.NoError(t, os.WriteFile(state, before, 0o644))
-				require.NoError(t, os.WriteFile(history, table, 0o644))
-			}()
+			defer func() { require.NoError(t, os.WriteFile(state, before, 0o644)) }()
 			tt.damage(t)
 			tr, err := tiny(dir, 1)
 			require.NoError(t, err)
@@ -295,11 +339,94 @@ func TestResumeRefusesADamagedRun(t *testing.T) {
 	}
 }
 
-func rewrite(t testing.TB, path, from, to string) {
-	text, err := os.ReadFile(path)
+// The table is there to be looked at: a run goes on without it, and writes it anew.
+func TestResumeWithADamagedHistory(t *testing.T) {
+	whole := t.TempDir()
+	run(t, whole, nil)
+	want, err := ReadHistory(whole)
 	require.NoError(t, err)
-	require.Contains(t, string(text), from)
-	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644))
+	text, err := os.ReadFile(filepath.Join(whole, HistoryFile))
+	require.NoError(t, err)
+	swap := func(from, to string) []byte {
+		require.Contains(t, string(text), from)
+		return []byte(strings.Replace(string(text), from, to, 1))
+	}
+	for _, tt := range []struct {
+		name    string
+		content []byte // nil removes it
+		want    []string
+	}{
+		{"none", nil, []string{"history.csv"}},
+		{"empty", []byte{}, []string{"history.csv: expected 2 epochs, found 0"}},
+		{"foreign", []byte("a,b\n1,2\n"), []string{"history.csv", "wrong number of fields"}},
+		{"words", swap("\n1,", "\none,"), []string{"history.csv: line 2", "one"}},
+		{"wrong numbers", swap(",0.001,", ",1e-3x,"), []string{"history.csv: line 2", "1e-3x"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(whole)))
+			path := filepath.Join(dir, HistoryFile)
+			if require.NoError(t, os.Remove(path)); tt.content != nil {
+				require.NoError(t, os.WriteFile(path, tt.content, 0o644))
+			}
+			var warnings []string
+			res := run(t, dir, func(tr *Trainer) {
+				tr.Resume, tr.OnWarn = true, func(text string) { warnings = append(warnings, text) }
+			})
+			require.Len(t, warnings, 1)
+			for _, w := range append(tt.want, "without the times of the epochs so far") {
+				require.Contains(t, warnings[0], w)
+			}
+			require.Equal(t, want[1].TrainLoss, res.Last.TrainLoss)
+			require.True(t, math.IsNaN(res.Last.Seconds))
+			requireSame(t, whole, dir)
+		})
+	}
+}
+
+func TestResumeKeepsTheTimesOfEarlierEpochs(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, nil)
+	want, err := ReadHistory(dir)
+	require.NoError(t, err)
+	res := run(t, dir, func(tr *Trainer) {
+		tr.Resume, tr.OnWarn = true, func(text string) { require.Fail(t, text) }
+	})
+	require.Equal(t, want[1], res.Last)
+	require.Positive(t, res.Last.Seconds)
+}
+
+func TestResumeWithoutAStateKeepsCheckpoints(t *testing.T) {
+	for _, name := range []string{model.BestFile, model.LastFile} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte("weights"), 0o644))
+		before := content(t, dir)
+		tr, err := tiny(dir, 1)
+		require.NoError(t, err)
+		tr.Resume, tr.OnStart = true, func(Start) error { require.Fail(t, "it starts"); return nil }
+		_, err = tr.Run(context.Background())
+		for _, want := range []string{tr.path(StateFile), "found none, but " + path, "start anew without --resume"} {
+			require.ErrorContains(t, err, want)
+		}
+		require.Equal(t, before, content(t, dir))
+	}
+}
+
+// content returns the SHA-256 of the files below dir.
+func content(t testing.TB, dir string) map[string]string {
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		files[filepath.ToSlash(rel)] = fmt.Sprintf("%x", sha256.Sum256(b))
+		return err
+	}))
+	return files
 }
 
 func TestResumeSweepsWhatAKilledProcessLeft(t *testing.T) {
@@ -307,29 +434,9 @@ func TestResumeSweepsWhatAKilledProcessLeft(t *testing.T) {
 	want, dir := t.TempDir(), t.TempDir()
 	run(t, want, nil)
 	run(t, dir, func(tr *Trainer) { tr.Config.Epochs = 1 })
-	for _, name := range []string{".history.csv.123", "checkpoints/.best.safetensors.9", "checkpoints/.state.safetensors.77"} {
+	for _, name := range []string{".history.csv.123.ptycho-tmp", "checkpoints/.best.safetensors.9.ptycho-tmp", "checkpoints/.state.safetensors.77.ptycho-tmp", lockFile} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("half"), 0o600))
 	}
 	run(t, dir, func(tr *Trainer) { tr.Resume = true })
 	requireSame(t, want, dir)
-}
-
-func TestRunReportsWhatItCannotWrite(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o644))
-	tr, err := tiny(filepath.Join(file, "run"), 1)
-	require.NoError(t, err)
-	_, err = tr.Run(context.Background())
-	require.ErrorContains(t, err, file)
-
-	tr, err = tiny(t.TempDir(), 1)
-	require.NoError(t, err)
-	tr.OnEpoch = func(e Epoch) {
-		if e.Epoch == 1 { // a directory in the place of the history
-			require.NoError(t, os.Remove(tr.path(HistoryFile)))
-			require.NoError(t, os.MkdirAll(filepath.Join(tr.path(HistoryFile), "x"), 0o755))
-		}
-	}
-	_, err = tr.Run(context.Background())
-	require.ErrorContains(t, err, "cannot write "+tr.path(HistoryFile))
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +18,7 @@ const StateFile = "checkpoints/state.safetensors"
 
 const (
 	stateFormat  = "ptycho-training-state"
-	stateVersion = "1"
+	stateVersion = "2"
 )
 
 // cursor is where a run stands. Random numbers need no state: their streams are named by epoch.
@@ -61,54 +59,20 @@ func (c *cursor) set(v []float64) error {
 	return nil
 }
 
-// identity is what a run may not change when it is resumed: the model, the data and how batches are drawn.
+// identity is what a run may not change when it is resumed: the model, the data and how batches are drawn
+// and learnt from.
 func (t *Trainer) identity() (string, error) {
 	c := t.Config
-	c.Epochs, c.Patience = 0, 0
+	c.Patience = 0
+	if c.Schedule.Name != "cosine" { // whose curve ends with the run
+		c.Epochs = 0
+	}
 	b, err := json.Marshal(struct {
 		Model model.Config `json:"model"`
 		Train Config       `json:"train"`
 		Data  string       `json:"data"`
 	}{t.Net.Config, c, t.fingerprint})
 	return string(b), err
-}
-
-// path returns where in the run directory the named file is.
-func (t *Trainer) path(name string) string { return filepath.Join(t.Dir, filepath.FromSlash(name)) }
-
-// save writes the weights, the history and, last of all, the state: a run that dies in between repeats the
-// epoch and writes the same files.
-func (t *Trainer) save(better bool) error {
-	if better {
-		if err := t.saveWeights(model.BestFile); err != nil {
-			return err
-		}
-	}
-	if err := t.saveWeights(model.LastFile); err != nil {
-		return err
-	}
-	if err := t.history.Write(t.path(HistoryFile)); err != nil {
-		return err
-	}
-	return t.saveState()
-}
-
-// interrupt saves the run in the middle of an epoch.
-func (t *Trainer) interrupt() error {
-	return errors.Join(ErrInterrupted, t.saveWeights(model.LastFile), t.history.Write(t.path(HistoryFile)), t.saveState())
-}
-
-func (t *Trainer) saveWeights(name string) error {
-	best := ""
-	if !math.IsInf(t.cur.Best, 0) {
-		best = strconv.FormatFloat(t.cur.Best, 'g', -1, 64)
-	}
-	return t.Net.Save(t.path(name), map[string]string{
-		"epochs":     strconv.Itoa(t.cur.Epoch),
-		"steps":      strconv.Itoa(t.adam.Step),
-		"best_loss":  best,
-		"best_epoch": strconv.Itoa(t.cur.BestEpoch),
-	})
 }
 
 func (t *Trainer) saveState() error {
@@ -126,32 +90,53 @@ func (t *Trainer) saveState() error {
 			"cursor":    formatFloats(t.cur.values()),
 			"schedule":  formatFloats(t.schedule.State()),
 		},
-		Tensors: []ckpt.Tensor{flat("parameters", t.Net.Params.Data), flat("adam.m", t.adam.M), flat("adam.v", t.adam.V)},
+		Tensors: []ckpt.Tensor{
+			flat("parameters", t.Net.Params.Data), flat("adam.m", t.adam.M), flat("adam.v", t.adam.V),
+			{Name: "history", Shape: []int{len(t.history), timeless}, F64: t.history.values()},
+		},
 	})
 }
 
-// restore takes back the state in the run directory. Without one the run starts anew.
-func (t *Trainer) restore() error {
+// restore takes back the state in the run directory and reports whether there is one.
+func (t *Trainer) restore() (bool, error) {
 	path := t.path(StateFile)
 	f, err := ckpt.Read(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		for _, name := range []string{model.BestFile, model.LastFile} {
+			if _, err := os.Stat(t.path(name)); err == nil {
+				return false, fmt.Errorf("%s: expected the state of a run to resume, found none, but %s, which a new run would replace; "+
+					"put the state back, start anew without --resume, or choose another --output_dir", path, t.path(name))
+			}
+		}
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := t.setState(f); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return false, fmt.Errorf("%s: %w", path, err)
 	}
+	if _, err := os.Stat(t.path(model.BestFile)); err != nil && t.cur.BestEpoch > 0 {
+		return false, fmt.Errorf("the best weights of the run to resume are missing: %w; put them back, or start anew without --resume", err)
+	}
+	t.restoreTimes()
+	return true, nil
+}
+
+// restoreTimes takes from the table of epochs what the state does not hold, as it differs between equal runs.
+func (t *Trainer) restoreTimes() {
 	h, err := ReadHistory(t.Dir)
-	if err != nil && t.cur.Epoch > 0 {
-		return err
+	if err == nil && len(h) < len(t.history) {
+		err = fmt.Errorf("%s: expected %d epochs, found %d", t.path(HistoryFile), len(t.history), len(h))
 	}
-	if len(h) < t.cur.Epoch {
-		return fmt.Errorf("%s: expected %d epochs, as in the training state, found %d; start anew without --resume", t.path(HistoryFile), t.cur.Epoch, len(h))
+	if err != nil && len(t.history) > 0 {
+		t.warn(fmt.Sprintf("%v; it is written anew, without the times of the epochs so far", err))
+		t.saveHistory()
+		return
 	}
-	t.history = h[:t.cur.Epoch]
-	return nil
+	for i := range t.history {
+		t.history[i].Seconds, t.history[i].PatternsPerSecond = h[i].Seconds, h[i].PatternsPerSecond
+	}
 }
 
 func (t *Trainer) setState(f *ckpt.File) error {
@@ -165,23 +150,29 @@ func (t *Trainer) setState(f *ckpt.File) error {
 	if then := f.Meta["identity"]; then != id {
 		return fmt.Errorf("the interrupted run had another model, other data or other settings (%s); resume it with the same flags, or start anew without --resume", differences(then, id))
 	}
-	n := len(t.Net.Params.Data)
-	shape := []int{n}
-	if err := f.Want([]ckpt.Spec{{Name: "parameters", Shape: shape}, {Name: "adam.m", Shape: shape}, {Name: "adam.v", Shape: shape}}); err != nil {
-		return err
-	}
-	copy(t.Net.Params.Data, f.Tensor("parameters").Data)
-	copy(t.adam.M, f.Tensor("adam.m").Data)
-	copy(t.adam.V, f.Tensor("adam.v").Data)
-	if t.adam.Step, err = strconv.Atoi(f.Meta["adam_step"]); err != nil {
-		return fmt.Errorf("adam_step: %w", err)
-	}
 	cur, err := parseFloats(f.Meta["cursor"])
 	if err != nil {
 		return fmt.Errorf("cursor: %w", err)
 	}
 	if err := t.cur.set(cur); err != nil {
 		return err
+	}
+	shape := []int{len(t.Net.Params.Data)}
+	if err := f.Want([]ckpt.Spec{
+		{Name: "parameters", Shape: shape},
+		{Name: "adam.m", Shape: shape},
+		{Name: "adam.v", Shape: shape},
+		{Name: "history", Shape: []int{t.cur.Epoch, timeless}, DType: ckpt.F64},
+	}); err != nil {
+		return err
+	}
+	copy(t.Net.Params.Data, f.Tensor("parameters").Data)
+	t.Net.Params.Updated()
+	copy(t.adam.M, f.Tensor("adam.m").Data)
+	copy(t.adam.V, f.Tensor("adam.v").Data)
+	t.history = historyOf(f.Tensor("history").F64)
+	if t.adam.Step, err = strconv.Atoi(f.Meta["adam_step"]); err != nil {
+		return fmt.Errorf("adam_step: %w", err)
 	}
 	state, err := parseFloats(f.Meta["schedule"])
 	if err != nil {

@@ -142,7 +142,7 @@ func TestGradientsAreClipped(t *testing.T) {
 	tr.Config.Epochs, tr.Config.ClipNorm = 1, 1e-3
 	checked := 0
 	tr.OnBatch = func(Progress) {
-		require.LessOrEqual(t, optim.Norm(tr.shards[0]), 1e-3*(1+1e-5))
+		require.LessOrEqual(t, optim.Norm(tr.adam.M), 1e-3*(1+1e-5), "the mean of clipped gradients")
 		checked++
 	}
 	res, err := tr.Run(context.Background())
@@ -157,7 +157,15 @@ func TestBestWeightsAreThoseOfTheBestEpoch(t *testing.T) {
 	require.NoError(t, err)
 	tr.Config.Epochs, tr.Config.LearningRate, tr.Config.Patience = 6, 0.02, 0
 	var after [][]float32
-	tr.OnEpoch = func(Epoch) { after = append(after, slices.Clone(tr.Net.Params.Data)) }
+	tr.OnEpoch = func(e Epoch) {
+		after = append(after, slices.Clone(tr.Net.Params.Data))
+		if e.Epoch == 5 { // the last one starts from worse weights
+			for i := range tr.Net.Params.Data {
+				tr.Net.Params.Data[i] *= 2
+			}
+			tr.Net.Params.Updated()
+		}
+	}
 	res, err := tr.Run(context.Background())
 	require.NoError(t, err)
 	h, err := ReadHistory(tr.Dir)
@@ -187,7 +195,14 @@ func TestBestWeightsAreThoseOfTheBestEpoch(t *testing.T) {
 
 func TestTrainingStopsWhenTheValidationLossDoes(t *testing.T) {
 	dir := t.TempDir()
-	still := func(tr *Trainer) { tr.Config.Epochs, tr.Config.LearningRate, tr.Config.Patience = 9, 1e-30, 2 }
+	still := func(tr *Trainer) {
+		tr.Config.Epochs, tr.Config.LearningRate, tr.Config.Patience = 9, 1e-30, 2
+		for i, v := range tr.Net.Params.Data {
+			if v == 0 { // so small a rate changes no weight but these
+				tr.Net.Params.Data[i] = 1e-3
+			}
+		}
+	}
 	res := run(t, dir, still)
 	require.Equal(t, "patience", res.Stopped)
 	require.Equal(t, 1, res.Best.Epoch)
@@ -249,6 +264,34 @@ func TestDivergenceNamesWhereAndKeepsFiniteWeights(t *testing.T) {
 		require.ErrorContains(t, err, "first in the gradient of "+p.Name)
 		require.ErrorContains(t, err, tr.path(model.LastFile))
 		require.Equal(t, good, last(tr).Params.Data, "those of the epoch before")
+	})
+	t.Run("before any weights were saved", func(t *testing.T) {
+		tr, err := tiny(t.TempDir(), 1)
+		require.NoError(t, err)
+		p := tr.Net.Params.All()[0]
+		tr.Net.Params.View(p)[0] = float32(math.NaN())
+		_, err = tr.Run(context.Background())
+		require.ErrorContains(t, err, "epoch 1, step 1")
+		require.ErrorContains(t, err, "no weights have been saved yet")
+		require.NotContains(t, err.Error(), "last.safetensors")
+
+		tr, err = tiny(t.TempDir(), 1)
+		require.NoError(t, err)
+		tr.OnBatch = func(Progress) { tr.Source.Data.Frame(tr.Source.Groups[tr.val[0]][0])[5] = float32(math.Inf(1)) }
+		_, err = tr.Run(context.Background())
+		require.ErrorContains(t, err, "epoch 1: the validation loss is")
+		require.ErrorContains(t, err, "no weights have been saved yet")
+	})
+	t.Run("weights that cannot be saved", func(t *testing.T) {
+		tr, err := tiny(t.TempDir(), 1)
+		require.NoError(t, err)
+		tr.Config.LearningRate = 1e30
+		tr.OnBatch = func(Progress) {
+			require.NoError(t, os.RemoveAll(filepath.Dir(tr.path(model.LastFile))))
+		}
+		_, err = tr.Run(context.Background())
+		require.ErrorContains(t, err, "no weights have been saved yet")
+		require.ErrorContains(t, err, "cannot write "+tr.path(model.LastFile))
 	})
 	t.Run("pattern", func(t *testing.T) {
 		ds, err := scan(15)
@@ -319,11 +362,16 @@ func TestRunRefuses(t *testing.T) {
 		{"batch", func(c *Config) { c.BatchSize = -1 }, "batch_size -1 is not positive"},
 		{"clip", func(c *Config) { c.ClipNorm = -1 }, "gradient_clip_val -1 is negative"},
 		{"fraction", func(c *Config) { c.ValFraction = 1 }, "val_fraction 1 is not in [0, 1)"},
+		{"infinite clip", func(c *Config) { c.ClipNorm = math.Inf(1) }, "gradient_clip_val +Inf is negative or not finite"},
+		{"NaN clip", func(c *Config) { c.ClipNorm = math.NaN() }, "gradient_clip_val NaN is negative or not finite"},
+		{"infinite fraction", func(c *Config) { c.ValFraction = math.Inf(-1) }, "val_fraction -Inf"},
 		{"NaN fraction", func(c *Config) { c.ValFraction = math.NaN() }, "val_fraction NaN"},
 		{"patience", func(c *Config) { c.Patience = -1 }, "patience -1 is negative"},
 		{"shards", func(c *Config) { c.Shards = 0 }, "shards 0 is not positive"},
 		{"workers", func(c *Config) { c.Workers = -2 }, "workers -2 is negative"},
-		{"rate", func(c *Config) { c.LearningRate = 0 }, "learning rate 0 is not positive"},
+		{"rate", func(c *Config) { c.LearningRate = 0 }, "learning_rate 0 is not positive"},
+		{"infinite rate", func(c *Config) { c.LearningRate = math.Inf(1) }, "learning_rate +Inf is not positive and finite"},
+		{"warm-up", func(c *Config) { c.Schedule.Warmup = -1 }, "lr_warmup_epochs -1 is negative"},
 		{"schedule", func(c *Config) { c.Schedule.Name = "step" }, `unknown schedule "step"`},
 		{"nothing to train on", func(c *Config) { c.ValFraction = 0.99 }, "15 groups leave none to train on with val_fraction 0.99 and batch_size 5"},
 	} {
@@ -344,7 +392,7 @@ func TestRunRefuses(t *testing.T) {
 func TestOnStart(t *testing.T) {
 	dir := t.TempDir()
 	started := 0
-	start := func(tr *Trainer) { tr.Config.Epochs, tr.OnStart = 1, func() error { started++; return nil } }
+	start := func(tr *Trainer) { tr.Config.Epochs, tr.OnStart = 1, func(Start) error { started++; return nil } }
 	run(t, dir, start)
 	require.Equal(t, 1, started)
 
@@ -358,9 +406,19 @@ func TestOnStart(t *testing.T) {
 
 	tr, err = tiny(dir, 1)
 	require.NoError(t, err)
-	tr.OnStart = func() error { return os.ErrPermission }
+	tr.OnStart = func(Start) error { return os.ErrPermission }
 	_, err = tr.Run(context.Background())
 	require.ErrorIs(t, err, os.ErrPermission)
+}
+
+func TestStart(t *testing.T) {
+	for want, s := range map[string]Start{
+		"there is nothing to resume: the training starts anew": {},
+		"resuming after epoch 3":                               {Resumed: true, Epochs: 3},
+		"resuming in epoch 4, after 2 batches of it":           {Resumed: true, Epochs: 3, Batches: 2},
+	} {
+		require.Equal(t, want, s.String())
+	}
 }
 
 func TestProgress(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,14 +27,25 @@ func (f *dataFlags) options(n int) data.LoadOptions {
 	}
 }
 
-// load reads a dataset and tells what was found.
+// load reads a dataset into memory and tells what was found.
 func (f *dataFlags) load(o *output, path string, n int) (*data.Dataset, error) {
-	ds, err := data.Load(path, f.options(n))
+	return load(o, path, f.options(n))
+}
+
+// stream opens a dataset, whose frames are read when they are needed, and tells what was found.
+func (f *dataFlags) stream(o *output, path string) (*data.Dataset, error) {
+	opt := f.options(0)
+	opt.Stream = true
+	return load(o, path, opt)
+}
+
+func load(o *output, path string, opt data.LoadOptions) (*data.Dataset, error) {
+	ds, err := data.Load(path, opt)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkUnit(ds); err != nil {
-		return nil, err
+		return nil, errors.Join(err, ds.Close())
 	}
 	o.info("", "data", path, "frames", ds.Len(), "N", ds.N, "photons a frame", fmt.Sprintf("%.4g (%s)", ds.Dose, ds.DoseFrom))
 	for _, note := range ds.Notes {
@@ -52,10 +64,26 @@ func checkUnit(ds *data.Dataset) error {
 		"divide them by the pixel size with --coord_scale", ds.Path, rows, cols)
 }
 
-// subsample keeps count frames of ds, chosen at random; all when count is zero or there are no more.
-func subsample(ds *data.Dataset, count int, seed uint64) *data.Dataset {
+// frameFlags say which frames of a scan to use.
+type frameFlags struct {
+	NSubsample         int  `name:"n-subsample" help:"Use only so many frames of the file, chosen at random." placeholder:"INT" group:"Data"`
+	SequentialSampling bool `help:"Use the first frames of the file instead: as many as --n-subsample says, else --n-groups." group:"Data"`
+}
+
+// subsample keeps the frames of ds to use for a number of groups; all when no number is given or there are no more.
+func (f *frameFlags) subsample(ds *data.Dataset, groups int, seed uint64) *data.Dataset {
+	count := f.NSubsample
+	if count == 0 && f.SequentialSampling {
+		count = groups
+	}
 	if count == 0 || count >= ds.Len() {
 		return ds
 	}
-	return ds.Select(data.Subsample(ds.Len(), count, seed))
+	frames := data.Subsample(ds.Len(), count, seed)
+	if f.SequentialSampling {
+		for i := range frames {
+			frames[i] = i
+		}
+	}
+	return ds.Select(frames)
 }

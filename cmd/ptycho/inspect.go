@@ -13,7 +13,6 @@ import (
 	"ptycho/data"
 	"ptycho/model"
 	"ptycho/recon"
-	"ptycho/simulate"
 )
 
 type inspectCmd struct {
@@ -94,11 +93,11 @@ func (c *inspectCmd) describeDataset(ds *data.Dataset) []field {
 			field{"photons a frame", fmt.Sprintf("%.4g (%s), brightest pixel %.4g", ds.Dose, ds.DoseFrom, slices.Max(ds.Frames))})
 	}
 	if ds.Probe != nil {
-		f = append(f, field{"probe", fmt.Sprintf("%d×%d, %d mode(s), diameter %.1f px (D4σ)", ds.N, ds.N, ds.Modes, simulate.Diameter(ds.Probe, ds.N))})
+		f = append(f, field{"probe", fmt.Sprintf("%d×%d, %d mode(s), diameter %.1f px (D4σ)", ds.N, ds.N, ds.Modes, data.Diameter(ds.Probe, ds.N))})
 	}
 	if ds.Len() > 0 {
 		f = append(f, field{"positions", fmt.Sprintf("x %.2f … %.2f, y %.2f … %.2f px, nearest neighbour %.2f px", slices.Min(ds.X), slices.Max(ds.X), slices.Min(ds.Y), slices.Max(ds.Y), data.MedianStep(ds.X, ds.Y))},
-			field{"overlap", fmt.Sprintf("%.0f %%", 100*simulate.Overlap(ds))})
+			field{"overlap", fmt.Sprintf("%.0f %%", 100*ds.Overlap())})
 	}
 	if ds.Object != nil {
 		f = append(f, field{"known object", fmt.Sprintf("%d×%d", ds.Object.Rows, ds.Object.Cols)})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -34,15 +35,26 @@ type cli struct {
 	Train    trainCmd    `cmd:"" help:"Train a network on a scan."`
 	Infer    inferCmd    `cmd:"" help:"Reconstruct an object from a scan with a trained network."`
 	Inspect  inspectCmd  `cmd:"" help:"Describe a dataset, a checkpoint or a reconstruction."`
+	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine is."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills
+	collectEarly()
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// collectEarly bounds garbage to a tenth of what is in use, unless the user has set GOGC: nearly all of that is a few
+// large arrays that live to the end, beside which as much garbage again would only double the memory.
+func collectEarly() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(10)
+	}
 }
 
 // usageError is a mistake in how the program was called.
@@ -98,8 +110,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	args = normalise(k.Model, args)
-	resolver, err := configResolver(args)
+	args, notes, err := normalise(k.Model, args)
+	if err != nil {
+		return usageError{fmt.Errorf("%w\nsee ptycho --help", err)}
+	}
+	resolver, more, err := configResolver(k.Model, args)
 	if err != nil {
 		return err
 	}
@@ -123,7 +138,25 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usageError{err}
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run(&output{stdout: stdout, stderr: stderr, args: args, values: flagValues(parsed.Selected())})
+	o := &output{stdout: stdout, stderr: stderr, args: args, values: flagValues(parsed.Selected())}
+	o.setup(c.talk(parsed.Selected().Name))
+	for _, n := range append(notes, more...) {
+		o.info(n)
+	}
+	return parsed.Run(o)
+}
+
+// talk returns how a command is to talk.
+func (c *cli) talk(command string) outputFlags {
+	switch command {
+	case "simulate":
+		return c.Simulate.outputFlags
+	case "train":
+		return c.Train.outputFlags
+	case "infer":
+		return c.Infer.outputFlags
+	}
+	return outputFlags{}
 }
 
 // flagValues returns what the flags of a command resolved to, under the original program's spelling.

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
@@ -216,19 +218,64 @@ func TestNormalise(t *testing.T) {
 		"train -n_images 5 -max_epochs 3":         "train --n-images 5 --max-epochs 3",
 		"train --object_big False --probe_big":    "train --object-big=false --probe-big",
 		"train --probe_big TRUE --resume":         "train --probe-big=true --resume",
-		"train --resume --probe_big yes":          "train --resume --probe-big=yes",
+		"train --resume --probe_big yes":          "train --resume --probe-big=true",
 		"train --no_probe_big":                    "train --no-probe-big",
 		"train --n 64 --N=128":                    "train --N 64 --N=128",
 		"infer --phase_vmin -1.5 --phase_vmax 2":  "infer --phase-vmin=-1.5 --phase-vmax 2",
 		"infer --phase_vmin -1e-3 --save_patches": "infer --phase-vmin=-1e-3 --save-patches",
 		"train --nepochs -3":                      "train --nepochs=-3",
 		"train --train_data_file --output_dir x":  "train --train-data-file --output-dir x",
+		"train --probe_big 0 --resume 1":          "train --probe-big=false --resume=true",
+		"train --probe_big off --object_big On":   "train --probe-big=false --object-big=true",
+		"train --probe_big=maybe":                 "train --probe-big=maybe",
+		"train --torch_loss_mode mae --resume":    "train --loss=mae --resume",
+		"train -disable_mlflow --num_workers 4 x": "train x",
 		"inspect -- --odd_name":                   "inspect -- --odd_name",
 		"inspect -h":                              "inspect -h",
 		"inspect - x":                             "inspect - x",
 		"inspect --json true.npz":                 "inspect --json true.npz",
 		"train --unknown_flag 3":                  "train --unknown-flag 3",
 	} {
-		require.Equal(t, want, strings.Join(normalise(k.Model, strings.Fields(in)), " "), in)
+		out, _, err := normalise(k.Model, strings.Fields(in))
+		require.NoError(t, err, in)
+		require.Equal(t, want, strings.Join(out, " "), in)
 	}
+}
+
+// TestSecondSignal interrupts a program that is reading a pipe, where the first signal finds nothing to stop.
+func TestSecondSignal(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "config")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skipf("SKIPPED: no named pipes: %v", err)
+	}
+	p := start(t, nil, "train", "--config", pipe)
+	ended, reading := make(chan error, 1), make(chan *os.File, 1)
+	go func() { ended <- p.cmd.Wait() }()
+	go func() {
+		w, _ := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the program to open it
+		reading <- w
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("ended by itself: %v %s", err, p.stderr)
+	case w := <-reading:
+		defer w.Close()
+	}
+	interrupt := func(wait time.Duration) bool {
+		_ = p.cmd.Process.Signal(os.Interrupt) // which fails when it has just ended
+		select {
+		case <-ended:
+			return true
+		case <-time.After(wait):
+			return false
+		}
+	}
+	require.False(t, interrupt(100*time.Millisecond), "the first signal asks the program to end")
+	for range 200 {
+		if interrupt(50 * time.Millisecond) {
+			require.Equal(t, "signal: interrupt", p.cmd.ProcessState.String())
+			return
+		}
+	}
+	t.Fatal("further signals did not kill the program")
 }

@@ -77,12 +77,38 @@ func TestInterruptedTraining(t *testing.T) {
 	passed, err := strconv.Atoi(meta["epochs"])
 	require.NoError(t, err)
 	epochs := strconv.Itoa(passed + 2)
-	must(t, args(dir, epochs, "--resume")...)
+	o := must(t, args(dir, epochs, "--resume")...)
+	require.Contains(t, o.stderr, "resuming ")
+	earlier := readJSON(t, filepath.Join(dir, "run.json"))["earlier_sessions"].([]any)
+	require.Len(t, earlier, 1)
+	require.Nil(t, earlier[0].(map[string]any)["finished"])
+	require.Positive(t, earlier[0].(map[string]any)["wall_seconds"])
 	must(t, args(whole, epochs)...)
 	for _, name := range []string{"best", "last"} {
 		name = filepath.Join("checkpoints", name+".safetensors")
 		require.True(t, bytes.Equal(mustRead(t, filepath.Join(whole, name)), mustRead(t, filepath.Join(dir, name))), name)
 	}
+}
+
+// TestTwoTrainingsInOneDirectory kills the first, which leaves its lock file.
+func TestTwoTrainingsInOneDirectory(t *testing.T) {
+	scan, dir := scanFile(t), t.TempDir()
+	args := func(epochs string) []string { return quick(scan, dir, "--patience", "0", "--nepochs", epochs) }
+	p := start(t, nil, append(args("500"), "--log_format", "json")...)
+	require.True(t, p.await(`"epoch":1,`), "%s", p.stderr)
+	for _, more := range [][]string{nil, {"--resume"}} {
+		o := ptycho(append(args("500"), more...)...)
+		requireFailure(t, o, exitFailed, dir+": another process is training in this run directory", "choose another --output_dir")
+	}
+	require.True(t, p.await(`"epoch":`), "the first goes on: %s", p.stderr)
+	require.NoError(t, p.cmd.Process.Kill())
+	for p.stdout.Scan() {
+	}
+	require.Error(t, p.cmd.Wait())
+	o := must(t, append(args("1"), "--resume")...)
+	require.Contains(t, o.stderr, "resuming after epoch ")
+	must(t, args("1")...)
+	require.Equal(t, []string{"checkpoints/best.safetensors", "checkpoints/last.safetensors", "checkpoints/state.safetensors", "history.csv", "run.json"}, files(t, dir))
 }
 
 func TestInterruptedInferenceAndSimulation(t *testing.T) {

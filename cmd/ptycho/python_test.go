@@ -106,7 +106,7 @@ func TestNumpyReadsSimulations(t *testing.T) {
 			require.Equal(t, tt.shape, got["diffraction"].Shape)
 			require.Equal(t, tt.frames, got["diffraction"].DType)
 			sum := 0.0
-			for _, v := range ds.Frames.Amplitude(nil) {
+			for _, v := range ds.Frames.Amplitude(nil, 1) {
 				sum += float64(v)
 			}
 			require.InEpsilon(t, sum, got["diffraction"].Sum, 1e-6)

@@ -28,28 +28,34 @@ type resolved struct {
 
 // runRecord is what run.json holds: how a result was made, and on what.
 type runRecord struct {
-	Command    string            `json:"command"`
-	Args       []string          `json:"args"`
-	Version    string            `json:"version"`
-	Go         string            `json:"go"`
-	Platform   string            `json:"platform"`
-	Kernel     string            `json:"kernel"`
-	Cores      int               `json:"cores"`
-	Started    time.Time         `json:"started"`
-	Finished   *time.Time        `json:"finished"` // null while the run goes on, or when it failed
-	Wall       float64           `json:"wall_seconds"`
-	CPU        float64           `json:"cpu_seconds"`
-	PeakMemory int64             `json:"peak_rss_bytes"`
-	Inputs     map[string]string `json:"inputs_sha256"`
-	Config     resolved          `json:"config"`
-	Results    map[string]any    `json:"results,omitempty"`
-	Notes      []string          `json:"notes,omitempty"`
+	Command  string   `json:"command"`
+	Args     []string `json:"args"`
+	Version  string   `json:"version"`
+	Go       string   `json:"go"`
+	Platform string   `json:"platform"`
+	Kernel   string   `json:"kernel"`
+	Cores    int      `json:"cores"`
+	session
+	Earlier []session         `json:"earlier_sessions,omitempty"` // of a run that was resumed, the first one first
+	Inputs  map[string]string `json:"inputs_sha256"`
+	Config  resolved          `json:"config"`
+	Results map[string]any    `json:"results,omitempty"`
+	Notes   []string          `json:"notes,omitempty"`
+}
+
+// session is a time in which a process was at work on a run.
+type session struct {
+	Started    time.Time  `json:"started"`
+	Finished   *time.Time `json:"finished"`     // null while the run goes on, or when it was interrupted or failed
+	Wall       float64    `json:"wall_seconds"` // until the record was written, as are the next two
+	CPU        float64    `json:"cpu_seconds"`
+	PeakMemory int64      `json:"peak_rss_bytes"`
 }
 
 func newRunRecord(command string, o *output) *runRecord {
 	return &runRecord{
 		Command: command, Args: o.args, Config: resolved{Flags: o.values}, Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Kernel: kernel.Name(), Cores: runtime.GOMAXPROCS(0), Started: time.Now(), Inputs: map[string]string{},
+		Kernel: kernel.Name(), Cores: runtime.GOMAXPROCS(0), session: session{Started: time.Now()}, Inputs: map[string]string{},
 	}
 }
 
@@ -81,11 +87,21 @@ func fileSum(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// resume takes over the sessions of the run in dir that is resumed, as far as there is a record of them.
+func (r *runRecord) resume(dir string) {
+	var before runRecord
+	b, err := os.ReadFile(filepath.Join(dir, r.name(dir)))
+	if err == nil && json.Unmarshal(b, &before) == nil && before.Command == r.Command {
+		r.Earlier = append(before.Earlier, before.session)
+	}
+}
+
 // write stores the record in dir; a record with results is that of a finished run.
 func (r *runRecord) write(dir string) error {
+	now, u := time.Now(), usage.Now()
+	r.Wall, r.CPU, r.PeakMemory = now.Sub(r.Started).Seconds(), u.CPU.Seconds(), u.Peak
 	if r.Results != nil {
-		now, u := time.Now(), usage.Now()
-		r.Finished, r.Wall, r.CPU, r.PeakMemory = &now, now.Sub(r.Started).Seconds(), u.CPU.Seconds(), u.Peak
+		r.Finished = &now
 	}
 	return writeJSON(filepath.Join(dir, r.name(dir)), r)
 }

@@ -45,8 +45,8 @@ func BenchmarkConv(b *testing.B) {
 			eachImplementation(b, func(b *testing.B) {
 				eachBenchmarked(b, s, func(b *testing.B, c *Conv) {
 					src, dst, weight, bias := random(1, c.srcLen()), random(2, c.dstLen()), random(3, c.weightLen()), random(4, c.Out)
-					packed, scratch := make([]float32, c.PackedLen()), make([]float32, c.ScratchLen())
-					c.Pack(packed, weight)
+					packed, scratch := make([]float32, c.PackedLen(true)), make([]float32, c.ScratchLen())
+					c.Pack(packed, weight, make([]float32, c.PackScratchLen()))
 					for _, m := range []struct {
 						name string
 						f    func()
@@ -83,9 +83,9 @@ func eachBenchmarked(b *testing.B, s [4]int, f func(b *testing.B, c *Conv)) {
 
 func BenchmarkPack(b *testing.B) {
 	c := NewConv(16, 16, 256, 256, 3)
-	weight, packed := random(1, c.weightLen()), make([]float32, c.PackedLen())
+	weight, packed := random(1, c.weightLen()), make([]float32, c.PackedLen(true))
 	for b.Loop() {
-		c.Pack(packed, weight)
+		c.Pack(packed, weight, make([]float32, c.PackScratchLen()))
 	}
 	b.SetBytes(int64(4 * len(weight)))
 }

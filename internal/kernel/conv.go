@@ -21,10 +21,12 @@ type Conv struct {
 
 // A convolver does the work of a Conv, whose methods it mirrors, after the lengths have been checked.
 type convolver interface {
-	packedLen() int
+	packedLen(gradients bool) int
+	packScratchLen() int
 	scratchLen() int
-	pack(packed, weight []float32)
-	forward(dst, src, packed, bias []float32, relu bool, scratch []float32)
+	pack(packed, weight, scratch []float32) // also for gradInput if packed is long enough
+	bands() int                             // into which forward can be cut
+	forward(dst, src, packed, bias []float32, relu bool, from, to int, scratch []float32)
 	gradInput(dsrc, ddst, packed, scratch []float32)
 	gradWeight(dweight, dbias, src, ddst, scratch []float32)
 }
@@ -56,32 +58,48 @@ func newFastConv(h, w, in, out, k int, tiles *tileSet) convolver {
 	return newTiledConv(h, w, in, out, k, tiles)
 }
 
-// PackedLen returns the length of the packed weights.
-func (c *Conv) PackedLen() int { return c.algo.packedLen() }
+// PackedLen returns the length of the packed weights for Forward, with gradients also for GradInput.
+func (c *Conv) PackedLen(gradients bool) int { return c.algo.packedLen(gradients) }
+
+// PackScratchLen returns the length of the scratch that Pack needs.
+func (c *Conv) PackScratchLen() int { return c.algo.packScratchLen() }
 
 // ScratchLen returns the length of the scratch that any of Forward, GradInput and GradWeight needs.
 func (c *Conv) ScratchLen() int { return c.algo.scratchLen() }
 
-// Pack lays weight [K,K,In,Out] out in packed [PackedLen] for Forward and GradInput. It is called once whenever the
-// weights have changed. Aligning packed to 64 bytes makes the convolution faster.
-func (c *Conv) Pack(packed, weight []float32) {
-	need("packed", packed, c.PackedLen())
+// Pack lays weight [K,K,In,Out] out in packed for Forward, and also for GradInput if packed is as long as that needs; see
+// PackedLen. It is called once whenever the weights have changed. Aligning packed to 64 bytes makes the convolution faster.
+func (c *Conv) Pack(packed, weight, scratch []float32) {
+	need("packed", packed, c.PackedLen(false))
 	need("weight", weight, c.weightLen())
-	c.algo.pack(packed[:c.PackedLen()], weight[:c.weightLen()])
+	need("scratch", scratch, c.PackScratchLen())
+	c.algo.pack(packed, weight[:c.weightLen()], scratch)
 }
 
 // Forward computes dst = conv(src) + bias, then the ReLU max(·, 0) if relu is set. It overwrites dst [H,W,Out]; src is
 // [H,W,In] and bias [Out], or nil for none.
 func (c *Conv) Forward(dst, src, packed, bias []float32, relu bool, scratch []float32) {
+	c.ForwardPart(dst, src, packed, bias, relu, 0, 1, scratch)
+}
+
+// ForwardPart is one of several parts of Forward that together do all of it: they write different rows of dst, and may
+// run at the same time if each has a scratch of its own. The result does not depend on their number.
+func (c *Conv) ForwardPart(dst, src, packed, bias []float32, relu bool, part, parts int, scratch []float32) {
+	if part < 0 || part >= parts {
+		panic(fmt.Sprintf("kernel: part %d of %d of a convolution", part, parts))
+	}
 	need("dst", dst, c.dstLen())
 	need("src", src, c.srcLen())
-	need("packed", packed, c.PackedLen())
+	need("packed", packed, c.PackedLen(false))
 	need("scratch", scratch, c.ScratchLen())
 	if bias != nil {
 		need("bias", bias, c.Out)
 		bias = bias[:c.Out]
 	}
-	c.algo.forward(dst[:c.dstLen()], src[:c.srcLen()], packed, bias, relu, scratch[:c.ScratchLen()])
+	n := c.algo.bands()
+	if from, to := part*n/parts, (part+1)*n/parts; from < to {
+		c.algo.forward(dst[:c.dstLen()], src[:c.srcLen()], packed, bias, relu, from, to, scratch[:c.ScratchLen()])
+	}
 }
 
 // GradInput adds the gradient of the input, the transposed convolution of the output's gradient ddst [H,W,Out], to
@@ -89,7 +107,7 @@ func (c *Conv) Forward(dst, src, packed, bias []float32, relu bool, scratch []fl
 func (c *Conv) GradInput(dsrc, ddst, packed, scratch []float32) {
 	need("dsrc", dsrc, c.srcLen())
 	need("ddst", ddst, c.dstLen())
-	need("packed", packed, c.PackedLen())
+	need("packed", packed, c.PackedLen(true))
 	need("scratch", scratch, c.ScratchLen())
 	c.algo.gradInput(dsrc[:c.srcLen()], ddst[:c.dstLen()], packed, scratch[:c.ScratchLen()])
 }

@@ -137,8 +137,8 @@ func widen(x []float32) []float64 {
 func TestConvForward(t *testing.T) {
 	eachConv(t, func(t *testing.T, c *Conv) {
 		src, weight, bias := random(1, c.srcLen()), random(2, c.weightLen()), random(3, c.Out)
-		packed, scratch, dst := garbage(c.PackedLen()), garbage(c.ScratchLen()), garbage(c.dstLen())
-		c.Pack(packed, weight)
+		packed, scratch, dst := garbage(c.PackedLen(true)), garbage(c.ScratchLen()), garbage(c.dstLen())
+		c.Pack(packed, weight, garbage(c.PackScratchLen()))
 
 		want := make([]float64, c.dstLen())
 		eachProduct(c, func(d, s, w int) { want[d] += float64(src[s]) * float64(weight[w]) })
@@ -159,11 +159,30 @@ func TestConvForward(t *testing.T) {
 	})
 }
 
+// TestConvForwardPart cuts the work in any way, each part with a scratch of its own and weights packed for it alone.
+func TestConvForwardPart(t *testing.T) {
+	eachConv(t, func(t *testing.T, c *Conv) {
+		src, weight, bias := random(1, c.srcLen()), random(2, c.weightLen()), random(3, c.Out)
+		packed, short := garbage(c.PackedLen(true)), garbage(c.PackedLen(false))
+		c.Pack(packed, weight, garbage(c.PackScratchLen()))
+		c.Pack(short, weight, garbage(c.PackScratchLen()))
+		want := garbage(c.dstLen())
+		c.Forward(want, src, packed, bias, true, garbage(c.ScratchLen()))
+		for _, parts := range []int{2, 3, 70} {
+			got := garbage(c.dstLen())
+			for part := range parts {
+				c.ForwardPart(got, src, short, bias, true, parts-1-part, parts, garbage(c.ScratchLen()))
+			}
+			require.Equal(t, want, got, "%d parts", parts)
+		}
+	})
+}
+
 func TestConvGradInput(t *testing.T) {
 	eachConv(t, func(t *testing.T, c *Conv) {
 		ddst, weight, dsrc := random(1, c.dstLen()), random(2, c.weightLen()), random(3, c.srcLen())
-		packed, scratch := garbage(c.PackedLen()), garbage(c.ScratchLen())
-		c.Pack(packed, weight)
+		packed, scratch := garbage(c.PackedLen(true)), garbage(c.ScratchLen())
+		c.Pack(packed, weight, garbage(c.PackScratchLen()))
 		want := widen(dsrc)
 		eachProduct(c, func(d, s, w int) { want[s] += float64(ddst[d]) * float64(weight[w]) })
 		c.GradInput(dsrc, ddst, packed, scratch)
@@ -192,9 +211,9 @@ func TestConvGradWeight(t *testing.T) {
 func TestConvAdjoint(t *testing.T) {
 	eachConv(t, func(t *testing.T, c *Conv) {
 		src, ddst, weight := random(1, c.srcLen()), random(2, c.dstLen()+1)[1:], random(3, c.weightLen())
-		packed, scratch := garbage(c.PackedLen()), garbage(c.ScratchLen())
+		packed, scratch := garbage(c.PackedLen(true)), garbage(c.ScratchLen())
 		dst, dsrc, dweight := garbage(c.dstLen()), make([]float32, c.srcLen()), make([]float32, c.weightLen())
-		c.Pack(packed, weight)
+		c.Pack(packed, weight, garbage(c.PackScratchLen()))
 		c.Forward(dst, src, packed, nil, false, scratch)
 		c.GradInput(dsrc, ddst, packed, scratch)
 		c.GradWeight(dweight, nil, src, ddst, scratch)
@@ -283,19 +302,19 @@ type convRun struct {
 	c                                *Conv
 	src, ddst, weight, bias          []float32
 	packed, dst, dsrc, dweight, dsum []float32
-	scratch                          []float32
+	scratch, tmp                     []float32
 }
 
 func newConvRun(c *Conv) *convRun {
 	return &convRun{
 		c: c, src: random(1, c.srcLen()), ddst: random(2, c.dstLen()), weight: random(3, c.weightLen()), bias: random(4, c.Out),
-		packed: garbage(c.PackedLen()), dst: garbage(c.dstLen()), scratch: garbage(c.ScratchLen()),
+		packed: garbage(c.PackedLen(true)), dst: garbage(c.dstLen()), scratch: garbage(c.ScratchLen()), tmp: garbage(c.PackScratchLen()),
 		dsrc: make([]float32, c.srcLen()), dweight: make([]float32, c.weightLen()), dsum: make([]float32, c.Out),
 	}
 }
 
 func (r *convRun) all() {
-	r.c.Pack(r.packed, r.weight)
+	r.c.Pack(r.packed, r.weight, r.tmp)
 	r.c.Forward(r.dst, r.src, r.packed, r.bias, true, r.scratch)
 	r.c.GradInput(r.dsrc, r.ddst, r.packed, r.scratch)
 	r.c.GradWeight(r.dweight, r.dsum, r.src, r.ddst, r.scratch)

@@ -32,9 +32,14 @@ func newTiledConv(h, w, in, out, k int, tiles *tileSet) *tiledConv {
 // forwardLen is the length of the panels for forward, which come first in the packed weights.
 func (t *tiledConv) forwardLen() int { return t.k * t.k * t.in * t.tiles.paddedCols(t.out) }
 
-func (t *tiledConv) packedLen() int {
+func (t *tiledConv) packedLen(gradients bool) int {
+	if !gradients {
+		return t.forwardLen()
+	}
 	return t.forwardLen() + t.k*t.k*t.out*t.tiles.paddedCols(t.in)
 }
+
+func (t *tiledConv) packScratchLen() int { return 0 }
 
 func (t *tiledConv) scratchLen() int {
 	src, dst := t.paddedLen(t.in), t.paddedLen(t.out)
@@ -53,12 +58,16 @@ func (t *tiledConv) paddedLen(c int) int {
 // rowLen is the length of one row of an image with c channels and its halo.
 func (t *tiledConv) rowLen(c int) int { return (t.w + t.k - 1) * c }
 
-func (t *tiledConv) pack(packed, weight []float32) {
+func (t *tiledConv) pack(packed, weight, _ []float32) {
+	gradients := len(packed) >= t.packedLen(true)
 	depth := t.k * t.k * t.in
 	for _, blk := range t.outBlocks {
 		width := blk.vectors * t.tiles.lanes
 		packPanel(packed, weight[blk.col:], t.out, depth, blk.cols, width)
 		packed = packed[depth*width:]
+	}
+	if !gradients {
+		return
 	}
 	taps := t.k * t.k
 	for _, blk := range t.inBlocks {
@@ -71,21 +80,24 @@ func (t *tiledConv) pack(packed, weight []float32) {
 	}
 }
 
-func (t *tiledConv) forward(dst, src, packed, bias []float32, relu bool, scratch []float32) {
+// bands returns the number of rows.
+func (t *tiledConv) bands() int { return t.h }
+
+func (t *tiledConv) forward(dst, src, packed, bias []float32, relu bool, from, to int, scratch []float32) {
 	flags := 0
 	if relu {
 		flags = rectified
 	}
-	t.product(dst, t.out, t.outBlocks, t.pad(scratch, src, t.in), t.in, packed, bias, flags)
+	t.product(dst, t.out, t.outBlocks, t.pad(scratch, src, t.in), t.in, packed, bias, flags, from, to)
 }
 
 func (t *tiledConv) gradInput(dsrc, ddst, packed, scratch []float32) {
-	t.product(dsrc, t.in, t.inBlocks, t.pad(scratch, ddst, t.out), t.out, packed[t.forwardLen():], nil, accumulate)
+	t.product(dsrc, t.in, t.inBlocks, t.pad(scratch, ddst, t.out), t.out, packed[t.forwardLen():], nil, accumulate, 0, t.h)
 }
 
-// product convolves the padded image x with cx channels to y with cy channels, in blocks of channels; panels holds the
-// weights of one block after the other.
-func (t *tiledConv) product(y []float32, cy int, blocks []columnBlock, x []float32, cx int, panels, bias []float32, flags int) {
+// product convolves the padded image x with cx channels to the rows of y, with cy channels, between from and to, in blocks
+// of channels; panels holds the weights of one block after the other.
+func (t *tiledConv) product(y []float32, cy int, blocks []columnBlock, x []float32, cx int, panels, bias []float32, flags, from, to int) {
 	row := t.rowLen(cx)
 	for _, blk := range blocks {
 		width := blk.vectors * t.tiles.lanes
@@ -94,7 +106,7 @@ func (t *tiledConv) product(y []float32, cy int, blocks []columnBlock, x []float
 		if bias != nil {
 			b = &bias[blk.col]
 		}
-		for py := range t.h {
+		for py := from; py < to; py++ {
 			for px := 0; px < t.w; {
 				n := part(t.w-px, rows)
 				tile(n, t.k, t.k*cx, &x[py*row+px*cx], cx, 1, row, &panels[0], width,

@@ -22,7 +22,9 @@ func newGenericConv(h, w, in, out, k int) *genericConv {
 	return &genericConv{h: h, w: w, in: in, out: out, k: k, depth: depth, band: band}
 }
 
-func (g *genericConv) packedLen() int { return g.depth * g.out }
+func (g *genericConv) packedLen(bool) int { return g.depth * g.out }
+
+func (g *genericConv) packScratchLen() int { return 0 }
 
 func (g *genericConv) scratchLen() int {
 	if g.k == 1 {
@@ -31,9 +33,12 @@ func (g *genericConv) scratchLen() int {
 	return g.band * g.w * g.depth
 }
 
-func (g *genericConv) pack(packed, weight []float32) { copy(packed, weight) }
+func (g *genericConv) pack(packed, weight, _ []float32) { copy(packed, weight) }
 
-func (g *genericConv) forward(dst, src, packed, bias []float32, relu bool, scratch []float32) {
+// bands returns 1: what gonum computes would depend on the cut.
+func (g *genericConv) bands() int { return 1 }
+
+func (g *genericConv) forward(dst, src, packed, bias []float32, relu bool, _, _ int, scratch []float32) {
 	for y := 0; y < g.h; y += g.band {
 		n := min(g.band, g.h-y) * g.w
 		cols := g.columns(src, y, n, scratch)

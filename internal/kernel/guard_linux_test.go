@@ -38,7 +38,7 @@ func TestConvBounds(t *testing.T) {
 			want := newConvRun(c)
 			want.all()
 			for _, s := range []*[]float32{
-				&r.src, &r.ddst, &r.weight, &r.bias, &r.packed, &r.dst, &r.dsrc, &r.dweight, &r.dsum, &r.scratch,
+				&r.src, &r.ddst, &r.weight, &r.bias, &r.packed, &r.dst, &r.dsrc, &r.dweight, &r.dsum, &r.scratch, &r.tmp,
 			} {
 				*s = guarded(t, *s, atEnd)
 			}

@@ -55,7 +55,19 @@ func (c *winogradConv) panelsLen(cx int, blocks []columnBlock) int {
 // forwardLen is the length of the panels for forward, which come first in the packed weights.
 func (c *winogradConv) forwardLen() int { return c.panelsLen(c.in, c.outBlocks) }
 
-func (c *winogradConv) packedLen() int { return c.forwardLen() + c.panelsLen(c.out, c.inBlocks) }
+func (c *winogradConv) packedLen(gradients bool) int {
+	if !gradients {
+		return c.forwardLen()
+	}
+	return c.forwardLen() + c.panelsLen(c.out, c.inBlocks)
+}
+
+// flippedChannels is the number of output channels whose flipped weights are packed at a time.
+const flippedChannels = 24
+
+func (c *winogradConv) packScratchLen() int {
+	return alignFloats + tmpLen + 9*flippedChannels*maxPanelWidth
+}
 
 func (c *winogradConv) scratchLen() int {
 	const align = 4 * alignFloats
@@ -79,18 +91,22 @@ func (c *winogradConv) blockRows(cx, cy int) int {
 	return part(c.th, most)
 }
 
-// pack transforms the weights, for each block of output channels into a panel [points,In,width], then for each block of
-// input channels the flipped, transposed weights into a panel [points,Out,width].
-func (c *winogradConv) pack(packed, weight []float32) {
-	pooled := panels.Get().(*panelBuffer)
-	tmp, buf := &pooled[0], pooled[tmpLen:]
+// pack transforms the weights, for each block of output channels into a panel [points,In,width], then, for gradInput, for
+// each block of input channels the flipped, transposed weights into a panel [points,Out,width].
+func (c *winogradConv) pack(packed, weight, scratch []float32) {
+	gradients := len(packed) >= c.packedLen(true)
+	scratch = aligned(scratch)
+	tmp, buf := &scratch[0], scratch[tmpLen:]
 	for _, blk := range c.outBlocks {
 		plane := c.panelPlane(c.in, blk)
 		c.f.weight(c.in, blk.cols, &weight[blk.col], 3*c.in*c.out, c.in*c.out, c.out,
 			&packed[0], winogradSide*plane, plane, blk.vectors*c.tiles.lanes, tmp, nil, 0)
 		packed = packed[winogradPoints*plane:]
 	}
-	const most = 24 // output channels whose 9 taps fit into buf
+	if !gradients {
+		return
+	}
+	const most = flippedChannels
 	for _, blk := range c.inBlocks {
 		width, plane := blk.vectors*c.tiles.lanes, c.panelPlane(c.out, blk)
 		for o := 0; o < c.out; o += most {
@@ -103,22 +119,39 @@ func (c *winogradConv) pack(packed, weight []float32) {
 		}
 		packed = packed[winogradPoints*plane:]
 	}
-	panels.Put(pooled)
 }
 
-func (c *winogradConv) forward(dst, src, packed, bias []float32, relu bool, scratch []float32) {
+// bands returns the number of blocks of output channels where the weights are longer than the image, so that each is read
+// in one band only, else the number of rows of tiles.
+func (c *winogradConv) bands() int {
+	if c.cutsChannels() {
+		return len(c.outBlocks)
+	}
+	return c.th
+}
+
+func (c *winogradConv) cutsChannels() bool {
+	return len(c.outBlocks) > 1 && c.forwardLen() > c.h*c.w*c.in
+}
+
+func (c *winogradConv) forward(dst, src, packed, bias []float32, relu bool, from, to int, scratch []float32) {
 	w := newWinogradWork(scratch)
 	e := winogradEnd{bias: bias, floor: float32(math.Inf(-1))}
 	if relu {
 		e.floor = 0
 	}
-	c.product(dst, c.out, c.outBlocks, src, c.in, packed, e, &w)
+	blocks := c.outBlocks
+	if c.cutsChannels() {
+		packed = packed[c.panelsLen(c.in, blocks[:from]):]
+		blocks, from, to = blocks[from:to], 0, c.th
+	}
+	c.product(dst, c.out, blocks, src, c.in, packed, e, from, to, &w)
 }
 
 func (c *winogradConv) gradInput(dsrc, ddst, packed, scratch []float32) {
 	w := newWinogradWork(scratch)
 	e := winogradEnd{add: true, floor: float32(math.Inf(-1))}
-	c.product(dsrc, c.in, c.inBlocks, ddst, c.out, packed[c.forwardLen():], e, &w)
+	c.product(dsrc, c.in, c.inBlocks, ddst, c.out, packed[c.forwardLen():], e, 0, c.th, &w)
 }
 
 // winogradEnd says what becomes of the outputs: they are added to the old ones, or these are replaced after adding the
@@ -151,17 +184,17 @@ func (w *winogradWork) take(n int) []float32 {
 	return s[:n]
 }
 
-// product convolves x with cx channels to y with cy channels, in blocks of tiles and channels; panels holds the weights
-// of one block of channels after the other.
+// product convolves x with cx channels to y with cy channels in the rows of tiles between from and to, in blocks of tiles
+// and channels; panels holds the weights of one block of channels after the other.
 func (c *winogradConv) product(y []float32, cy int, blocks []columnBlock, x []float32, cx int, panels []float32,
-	e winogradEnd, w *winogradWork,
+	e winogradEnd, from, to int, w *winogradWork,
 ) {
 	most := c.blockRows(cx, maxPanelWidth)
 	plane := most*c.tw*cx + winogradPad
 	u := w.take(winogradPoints * plane)
 	products := w.take(winogradPoints * (most*c.tw*maxPanelWidth + winogradPad))
-	for ty := 0; ty < c.th; {
-		rows := part(c.th-ty, most)
+	for ty := from; ty < to; {
+		rows := part(to-ty, most)
 		for r := range rows {
 			p := patches{image: x, channels: cx, block: columnBlock{cols: cx}, y: (ty+r)*winogradTile - 1, side: winogradSide}
 			c.transformRow(c.f.input, p, u[r*c.tw*cx:], plane, cx, w)

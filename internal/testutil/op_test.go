@@ -14,8 +14,16 @@ func product(factor float32) func(*autodiff.Params, *autodiff.Tape, []autodiff.V
 	return func(p *autodiff.Params, tape *autodiff.Tape, in []autodiff.Value) autodiff.Value {
 		w := p.New("w", tape.Shape(in[0]), func(v []float32) { copy(v, testutil.Signed(1, len(v))) })
 		square := &autodiff.Map{
-			Func:       func(x float32) float32 { return x * x },
-			Derivative: func(x, _ float32) float32 { return factor * 2 * x },
+			Func: func(y, x []float32) {
+				for i, v := range x {
+					y[i] = v * v
+				}
+			},
+			Grad: func(dx, dy, x, _ []float32) {
+				for i, v := range x {
+					dx[i] += dy[i] * factor * 2 * v
+				}
+			},
 		}
 		return autodiff.Mul(tape, in[0], square.Apply(tape, tape.Param(w)))
 	}

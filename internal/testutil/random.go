@@ -25,9 +25,9 @@ func Signed(seed uint64, n int) []float32 {
 	return v
 }
 
-// NetworkParam returns tensor number t of the golden networks: for the shape [O,I,kh,kw] of a weight a
-// Glorot-uniform draw in that order, for the shape [O] of a bias 0.1·(2u−1).
-func NetworkParam(t int, shape []int) []float32 {
+// NetworkParam returns tensor number t of the golden network with that seed: for the shape [O,I,kh,kw] of a
+// weight a Glorot-uniform draw in that order, for the shape [O] of a bias 0.1·(2u−1).
+func NetworkParam(seed, t int, shape []int) []float32 {
 	size, limit := shape[0], 0.1
 	if len(shape) == 4 {
 		taps := shape[2] * shape[3]
@@ -35,7 +35,7 @@ func NetworkParam(t int, shape []int) []float32 {
 		limit = math.Sqrt(6 / float64(taps*(shape[0]+shape[1])))
 	}
 	v := make([]float32, size)
-	for i, u := range Uniform(1000+uint64(t), size) {
+	for i, u := range Uniform(uint64(seed+t), size) {
 		v[i] = float32((2*u - 1) * limit)
 	}
 	return v

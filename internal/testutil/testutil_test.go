@@ -62,7 +62,7 @@ func TestNetworkParamMatchesGolden(t *testing.T) {
 	for _, file := range []string{"network_n64_gs1.npz", "network_n64_gs2_modes2.npz", "network_n128_gs1.npz"} {
 		f := testutil.Golden(t, file)
 		for i, name := range []string{"encoder.0.conv1.weight", "encoder.0.conv1.bias", "encoder.0.conv2.weight"} {
-			v := testutil.NetworkParam(i, f.Ints("param."+name+".shape"))
+			v := testutil.NetworkParam(f.Int("weight_seed"), i, f.Ints("param."+name+".shape"))
 			require.InEpsilon(t, f.Float("param."+name+".norm"), testutil.Norm(v), 1e-9, "%s %s", file, name)
 		}
 	}
