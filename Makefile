@@ -6,11 +6,12 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 FUZZTIME ?= 10s
+PYTHON   ?= /usr/bin/python3
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build test race purego lint fuzz bench golden generate cross demo cover clean
+.PHONY: all build test race purego arm64 lint fuzz bench bench-peer golden generate cross demo cover clean
 
 all: build
 
@@ -27,6 +28,17 @@ purego: ## the tests on the plain-Go kernels and on go-dsp's Fourier transform
 	CGO_ENABLED=0 $(GO) test -short -tags purego ./...
 	PTYCHO_FFT=dsp CGO_ENABLED=0 $(GO) test -short -count=1 ./fft ./physics ./model
 
+QEMU  ?= $(shell command -v qemu-aarch64-static || command -v qemu-aarch64)
+ARM64 := GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -exec "$(QEMU)"
+
+arm64: ## the short tests of what computes, on an emulated arm64 processor; needs qemu-user-static
+	@[ -n "$(QEMU)" ] || { echo "there is no qemu-aarch64-static or qemu-aarch64 here: install qemu-user-static"; exit 1; }
+	$(GO) -C internal/kernel/_asm test ./neon
+	GOARCH=arm64 $(GO) vet ./internal/kernel
+	$(ARM64) -skip '/portable|TestFFT/generic' ./internal/kernel
+	$(ARM64) -skip '/dsp' ./fft ./layers ./physics
+	$(ARM64) -run 'TestNetworkMatchesGolden/neon/network_n64_gs2' ./model
+
 lint: ## formatting, vet, staticcheck
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
@@ -40,13 +52,17 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 
-golden: ## recompute the golden values; needs python3 with torch, scipy and scikit-image
-	cd testdata/golden && python3 make_network.py && python3 make_ops.py
-	cd testdata/metrics && python3 make.py
-	cd data/testdata/npy && python3 gen.py
+bench-peer: build ## the network beside PyTorch, as the table of docs/performance.md; needs python3-torch
+	$(PYTHON) bench/peer/compare.py --binary bin/ptycho
 
-generate: ## the assembly, from its generator
+golden: ## recompute the golden values; needs python3 with torch, scipy and scikit-image
+	cd testdata/golden && $(PYTHON) make_network.py && $(PYTHON) make_ops.py
+	cd testdata/metrics && $(PYTHON) make.py
+	cd data/testdata/npy && $(PYTHON) gen.py
+
+generate: ## the assembly, from its generators
 	$(GO) generate ./internal/kernel
+	$(GO) -C internal/kernel/_asm run ./neon -dir ..
 
 cross: ## static binaries for the machines at beamlines
 	@set -e; for t in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
