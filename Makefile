@@ -73,7 +73,7 @@ cross: ## static binaries for the machines at beamlines
 NUMERIC := autodiff fft layers optim physics model metrics internal/kernel data ckpt recon train simulate
 
 cover: ## coverage of the numeric packages, at least 85 %
-	@$(GO) test -short -cover $(addprefix ./,$(NUMERIC)) | tee /dev/stderr | awk '/coverage:/ { for (i = 1; i <= NF; i++) if ($$i == "coverage:" && $$(i+1)+0 < 85) bad = bad " " $$2 } /FAIL/ { bad = bad " " $$0 } END { if (bad) { print "below 85 % or failed:" bad; exit 1 } }'
+	@$(GO) test -short -cover $(addprefix ./,$(NUMERIC)) | tee -a /dev/stderr | awk '/coverage:/ { for (i = 1; i <= NF; i++) if ($$i == "coverage:" && $$(i+1)+0 < 85) bad = bad " " $$2 } /FAIL/ { bad = bad " " $$0 } END { if (bad) { print "below 85 % or failed:" bad; exit 1 } }'
 
 demo: build ## simulate a scan, train on it, reconstruct, and say where the pictures are
 	./bin/ptycho simulate --output_file demo/scan.npz --object siemens --n_images 400 --nphotons 1e7 --seed 1

@@ -33,20 +33,26 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-func TestMeasureTakesTheTime(t *testing.T) {
-	r, err := Measure(t.Context(), Case{Mode: Latency, N: 64, Gridsize: 1, Filters: 1, Batch: 1}, 100*time.Millisecond)
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, r.Step*float64(r.Repeats), 0.05)
+func TestStopwatch(t *testing.T) {
+	w := &stopwatch{limit: time.Hour}
+	w.start()
+	for _, counts := range []bool{true, true, false, true} { // the first one warms up
+		require.False(t, w.lap(counts))
+	}
+	require.Len(t, w.laps, 2)
+	w.spent = time.Hour
+	require.True(t, w.lap(true))
+	require.True(t, w.done)
 }
 
 func TestMeasureRefuses(t *testing.T) {
 	_, err := Measure(t.Context(), Case{Mode: "fly", N: 64, Gridsize: 1, Filters: 1, Batch: 1}, 0)
 	require.ErrorContains(t, err, `"fly"`)
 	_, err = Measure(t.Context(), Case{Mode: Train, N: 80, Gridsize: 1, Filters: 1, Batch: 1}, 0)
-	require.ErrorContains(t, err, "N=80")
+	require.ErrorContains(t, err, "found 80")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Run(ctx, Options{Cases: Standard(1, 1, 1), Progress: func(int, int, string) {}})
+	_, err = Run(ctx, Options{Cases: Standard(1, 1, 1)})
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"ptycho/data"
 	"ptycho/model"
-	"ptycho/physics"
 	"ptycho/recon"
 	"ptycho/simulate"
 	"ptycho/train"
@@ -91,23 +90,21 @@ func scan(ctx context.Context, c Case) (*data.Dataset, error) {
 	return simulate.Run(ctx, simulate.Options{N: c.N, Frames: max(4*c.Batch, 64), Noise: true, Seed: 1})
 }
 
-// network returns an untrained network for the scan.
+// network returns an untrained network for the scan. Its loss is the Poisson likelihood, which is what peers compute.
 func network(c Case, ds *data.Dataset) (*model.Network, error) {
-	probe, err := physics.NewProbe(ds.Probe, ds.N, ds.Modes, 0, false)
+	keep := false
+	cfg, probe, err := model.Configure(ds, model.Wishes{
+		Gridsize: c.Gridsize, Filters: c.Filters, ModelType: "pinn", AmpActivation: "sigmoid", ProbeBig: true, PadObject: true,
+		ProbeTrainable: &keep, Loss: model.LossWishes{Kind: model.LossPoisson}, Seed: 1,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return model.New(model.Config{
-		N: c.N, Gridsize: c.Gridsize, Filters: c.Filters, ModelType: "pinn", AmpActivation: "sigmoid",
-		ObjectBig: c.Gridsize > 1, ProbeBig: true, PadObject: true,
-		ProbeModes: ds.Modes, ProbeScale: probe.Scale, ProbeDivisor: probe.Divisor,
-		IntensityScale: model.IntensityScale(ds.Dose, ds.N), MeanCount: ds.Dose / float64(ds.N*ds.N),
-		Loss: model.LossConfig{NLL: 1}, Seed: 1,
-	}, probe.Planes)
+	return model.New(cfg, probe.Planes)
 }
 
 func measureTraining(ctx context.Context, w *stopwatch, c Case, net *model.Network, ds *data.Dataset) error {
-	groups, err := data.MakeGroups(ds.X, ds.Y, data.GroupOptions{Gridsize: c.Gridsize, NGroups: ds.Len() / c.Batch * c.Batch, Seed: 1})
+	groups, err := ds.Groups(data.GroupOptions{Gridsize: c.Gridsize, NGroups: ds.Len() / c.Batch * c.Batch, Seed: 1})
 	if err != nil {
 		return err
 	}
@@ -124,7 +121,7 @@ func measureTraining(ctx context.Context, w *stopwatch, c Case, net *model.Netwo
 	cfg.Epochs, cfg.BatchSize, cfg.Workers, cfg.ValFraction, cfg.Patience = 1<<20, c.Batch, c.Workers, 0, 0
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &train.Trainer{Config: cfg, Net: net, Source: src, Dir: dir, Canvas: physics.CanvasSide(ds.N, data.MaxOffset(groups, ds.X, ds.Y))}
+	t := &train.Trainer{Config: cfg, Net: net, Source: src, Dir: dir, Canvas: src.Canvas()}
 	t.OnStart = func(train.Start) error {
 		w.start()
 		return nil
@@ -152,7 +149,7 @@ func measureInference(ctx context.Context, w *stopwatch, c Case, net *model.Netw
 }
 
 func measureLatency(ctx context.Context, w *stopwatch, c Case, net *model.Network, ds *data.Dataset) error {
-	groups, err := data.MakeGroups(ds.X, ds.Y, data.GroupOptions{Gridsize: c.Gridsize, NGroups: 1, Mode: data.GroupNearest})
+	groups, err := ds.Groups(data.GroupOptions{Gridsize: c.Gridsize, NGroups: 1, Mode: data.GroupNearest})
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ type Report struct {
 type Options struct {
 	Kernels  bool
 	Cases    []Case
-	Duration time.Duration // about how long every figure of a network is measured
-	Progress func(done, total int, what string)
+	Duration time.Duration                      // about how long every figure of a network is measured
+	Progress func(done, total int, what string) // told what is measured next; may be nil
 }
 
 // Standard lists the cases that describe a machine.
@@ -55,6 +55,9 @@ func Run(ctx context.Context, opt Options) (*Report, error) {
 	r := &Report{Machine: Machine{
 		CPU: cpuid.CPU.BrandName, Cores: runtime.GOMAXPROCS(0), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), Kernel: kernel.Name(),
 	}}
+	if opt.Progress == nil {
+		opt.Progress = func(int, int, string) {}
+	}
 	if opt.Kernels {
 		opt.Progress(0, len(opt.Cases)+1, "kernels")
 		var err error

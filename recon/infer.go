@@ -173,7 +173,7 @@ func (s *stitcher) run(ctx context.Context, net *model.Network, src *model.Sourc
 	s.chunk = min(workers*batch, total)
 	s.passes = make([]*model.Pass, min(workers, s.chunk))
 	for i := range s.passes {
-		s.passes[i] = net.NewPass(model.PassOptions{Mode: model.Infer, Dose: dose})
+		s.passes[i] = net.NewPass(model.PassOptions{Mode: model.Infer, Dose: dose, Cores: workers / len(s.passes)})
 	}
 	net.Params.Updated()
 	s.patches, s.errs = make([]float32, s.chunk*s.outputs*2*s.pix), make([]error, s.chunk)

@@ -348,3 +348,13 @@ func TestSave(t *testing.T) {
 	require.NotContains(t, a, "patches")
 	require.Error(t, r.Save(filepath.Join(path, "below-a-file.npz")))
 }
+
+// TestOneGroupOnManyCores lets the cores share the work on one group.
+func TestOneGroupOnManyCores(t *testing.T) {
+	ds := scan(t, 6)
+	net := network(t, ds, nil)
+	want := infer(t, net, ds, Options{NGroups: 1, Workers: 1})
+	for _, workers := range []int{2, 7} {
+		require.Equal(t, want, infer(t, net, ds, Options{NGroups: 1, Workers: workers}))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"ptycho/data"
+	"ptycho/internal/kernel"
 	"ptycho/physics"
 )
 
@@ -54,9 +55,7 @@ func span(v []float64, n int) (from, to int) {
 func (c *Canvas) Add(re, im []float32, x, y float64) {
 	top, left := y-float64(c.Row)-float64(c.n/2), x-float64(c.Col)-float64(c.n/2)
 	for k, plane := range [2][]float32{re, im} {
-		for i, v := range plane {
-			c.tmp[i] = v * c.weights[i]
-		}
+		kernel.Mul(c.tmp, plane, c.weights)
 		physics.Scatter(c.sum[k], c.Rows, c.Cols, c.tmp, c.n, top, left)
 	}
 	physics.Scatter(c.weight, c.Rows, c.Cols, c.weights, c.n, top, left)

@@ -16,18 +16,19 @@ type benchCmd struct {
 	JSON  bool `name:"json" help:"Print the figures as JSON."`
 
 	Mode          string  `help:"Measure ${enum}; all is everything." enum:"all,kernels,train,infer,latency" default:"all"`
-	N             int     `name:"N" help:"With a mode: side of a frame, 64, 128 or 256." default:"64" group:"One figure"`
-	Gridsize      int     `help:"With a mode: a group is gridsize² frames." default:"1" group:"One figure"`
-	BatchSize     int     `help:"With a mode: groups in a batch." default:"16" group:"One figure"`
-	NFiltersScale int     `help:"Multiplies the number of filters." default:"2" group:"One figure"`
+	NFiltersScale int     `help:"Multiplies the number of filters." default:"2"`
 	Workers       int     `help:"Parts of a batch computed at the same time; 0 is one a core." default:"0"`
 	Seconds       float64 `help:"How long to measure a figure; 0 is 5, or with --quick 0.4." default:"0"`
+
+	N         *int `name:"N" help:"Side of a frame, 64, 128 or 256; by default 64." placeholder:"INT" group:"With --mode train, infer or latency"`
+	Gridsize  *int `help:"A group is gridsize² frames; by default 1." placeholder:"INT" group:"With --mode train, infer or latency"`
+	BatchSize *int `help:"Groups in a batch; by default 16." placeholder:"INT" group:"With --mode train, infer or latency"`
 }
 
 // Run measures what the program can do on this machine.
 func (c *benchCmd) Run(ctx context.Context, o *output) error {
-	if c.N < 1 || c.Gridsize < 1 || c.BatchSize < 1 || c.NFiltersScale < 1 || c.Workers < 0 || !(c.Seconds >= 0 && c.Seconds <= 3600) {
-		return usagef("--N, --gridsize, --batch_size and --n_filters_scale are expected to be positive, --workers not negative, --seconds between 0 and 3600")
+	if err := c.check(); err != nil {
+		return err
 	}
 	r, err := bench.Run(ctx, c.options(o))
 	if err != nil {
@@ -40,6 +41,34 @@ func (c *benchCmd) Run(ctx context.Context, o *output) error {
 		return e.Encode(r)
 	}
 	return printReport(o.stdout, r)
+}
+
+func (c *benchCmd) check() error {
+	one := c.Mode != "all" && c.Mode != "kernels"
+	for _, f := range []struct {
+		name string
+		v    *int
+	}{{"N", c.N}, {"gridsize", c.Gridsize}, {"batch_size", c.BatchSize}, {"n_filters_scale", &c.NFiltersScale}} {
+		switch {
+		case f.v == nil:
+		case *f.v < 1:
+			return usagef("--%s %d: expected a positive number", f.name, *f.v)
+		case !one && f.v != &c.NFiltersScale:
+			return usagef("--%s is of one figure: give --mode train, infer or latency too", f.name)
+		}
+	}
+	if c.Workers < 0 || !(c.Seconds >= 0 && c.Seconds <= 3600) {
+		return usagef("--workers is expected not to be negative, --seconds to be between 0 and 3600")
+	}
+	return nil
+}
+
+// given returns what p points to, or the default.
+func given(p *int, def int) int {
+	if p == nil {
+		return def
+	}
+	return *p
 }
 
 func (c *benchCmd) options(o *output) bench.Options {
@@ -59,7 +88,7 @@ func (c *benchCmd) options(o *output) bench.Options {
 	case "all":
 		opt.Cases = bench.Standard(c.NFiltersScale, batch, c.Workers)
 	case bench.Train, bench.Infer, bench.Latency:
-		opt.Cases = []bench.Case{{Mode: c.Mode, N: c.N, Gridsize: c.Gridsize, Filters: c.NFiltersScale, Batch: c.BatchSize, Workers: c.Workers}}
+		opt.Cases = []bench.Case{{Mode: c.Mode, N: given(c.N, 64), Gridsize: given(c.Gridsize, 1), Filters: c.NFiltersScale, Batch: given(c.BatchSize, 16), Workers: c.Workers}}
 	}
 	return opt
 }

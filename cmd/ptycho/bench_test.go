@@ -24,7 +24,10 @@ func TestBench(t *testing.T) {
 
 func TestBenchRefuses(t *testing.T) {
 	for _, args := range [][]string{
-		{"--batch_size", "0"},
+		{"--mode", "train", "--batch_size", "0"},
+		{"--n_filters_scale", "0"},
+		{"--N", "128"},
+		{"--mode", "kernels", "--gridsize", "2"},
 		{"--workers", "-1"},
 		{"--seconds", "nan"},
 		{"--mode", "fly"},

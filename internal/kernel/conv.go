@@ -82,8 +82,8 @@ func (c *Conv) Forward(dst, src, packed, bias []float32, relu bool, scratch []fl
 	c.ForwardPart(dst, src, packed, bias, relu, 0, 1, scratch)
 }
 
-// ForwardPart is one of several parts of Forward that together do all of it: they write different rows of dst, and may
-// run at the same time if each has a scratch of its own. The result does not depend on their number.
+// ForwardPart is one of several parts of Forward that together do all of it: they write different elements of dst, and
+// may run at the same time if each has a scratch of its own. The result does not depend on their number.
 func (c *Conv) ForwardPart(dst, src, packed, bias []float32, relu bool, part, parts int, scratch []float32) {
 	if part < 0 || part >= parts {
 		panic(fmt.Sprintf("kernel: part %d of %d of a convolution", part, parts))
