@@ -37,6 +37,7 @@ func (l *loader) readFrames() *stored {
 	if !ok {
 		return nil
 	}
+	l.closers = append(l.closers, frames)
 	l.compareAlias(h, frames)
 	if !s.report(l) || l.ds.N == 0 || axes.n == 0 {
 		return nil
@@ -44,7 +45,8 @@ func (l *loader) readFrames() *stored {
 	return &stored{frames: frames, stats: s.stats(), centre: s.centre, corner: s.corner}
 }
 
-// readStore reads an array of frames once, showing every block of them to look, and returns a store of it.
+// readStore reads an array of frames once, showing every block of them to look, and returns a store of it,
+// which the caller closes.
 func (l *loader) readStore(key string, axes frameAxes, look func(block, []float32)) (frameStore, bool) {
 	sink, err := l.newSink(key, axes)
 	if err != nil {
@@ -59,7 +61,6 @@ func (l *loader) readStore(key string, axes frameAxes, look func(block, []float3
 	if err == nil {
 		var frames frameStore
 		if frames, err = sink.store(); err == nil {
-			l.closers = append(l.closers, frames)
 			return frames, true
 		}
 	}
@@ -139,6 +140,9 @@ func (l *loader) compareAlias(h Header, frames frameStore) {
 			return
 		}
 		same = l.equal(frames, twin, axes)
+		if err := twin.Close(); err != nil {
+			l.failed(alias, err)
+		}
 	}
 	if !same {
 		l.problem(alias, "the same array as diffraction, another name for it", "a different one", "remove one of them")
@@ -240,7 +244,7 @@ func (l *loader) readObject() {
 	if !ok || !l.checkComplex(a.Name, o) {
 		return
 	}
-	l.ds.Object = &Image{Rows: s[0], Cols: s[1], Pix: o}
+	l.ds.Object, l.ds.ObjectKey = &Image{Rows: s[0], Cols: s[1], Pix: o}, a.Name
 }
 
 // readPatches reads the ground-truth patches; an array of that name but another shape is not one.

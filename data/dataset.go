@@ -25,11 +25,14 @@ type Dataset struct {
 	Probe []complex64 // Modes × N × N, centred, in the file's own unit
 	Modes int         // incoherent probe modes
 
-	Object  *Image      // the known object in its own frame, nil when unknown
-	Patches []complex64 // Len() × N × N ground-truth patches (key Y), nil when the file has none
+	Object    *Image      // the known object in its own frame, nil when unknown
+	ObjectKey string      // its name in the file, empty when there is none
+	Patches   []complex64 // Len() × N × N ground-truth patches (key Y), nil when the file has none
 
-	// Dose is the mean number of photons in a frame, ΣFrames / Len().
+	// Dose is the mean number of photons in a frame of the whole scan, also in what Select makes of it.
 	Dose float64
+	// Peak is the largest number of photons in a pixel of the whole scan, which Load measures.
+	Peak float32
 	// DoseFrom says how Dose is known: "measured" (the file holds counts), "declared" (metadata or flag)
 	// or "assumed" (an amplitude in an unknown unit, taken as DefaultDose, or an intensity in an unknown
 	// unit, left as it is).
@@ -52,26 +55,11 @@ func (d *Dataset) Len() int { return len(d.X) }
 // Frame returns frame i, N×N photon counts, DC at [N/2, N/2], of those in memory. It shares memory with d.
 func (d *Dataset) Frame(i int) Intensity { return d.Frames[i*d.N*d.N : (i+1)*d.N*d.N] }
 
-// Metadata is what a dataset file says of itself, stored as a JSON string under the key _metadata.
-// Absent fields are zero.
-type Metadata struct {
-	Format    string  `json:"format,omitempty"`    // "ptycho-dataset"
-	Generator string  `json:"generator,omitempty"` // program and version that wrote the file
-	Domain    string  `json:"domain,omitempty"`    // "counts" or "amplitude"
-	DC        string  `json:"dc,omitempty"`        // "centre" or "corner"
-	Layout    string  `json:"layout,omitempty"`    // "nhw" or "hwn", axes of the frames
-	NPhotons  float64 `json:"nphotons,omitempty"`  // declared mean photons a frame
-	Dose      float64 `json:"dose,omitempty"`      // measured mean photons a frame
-	DoseFrom  string  `json:"dose_from,omitempty"` // how Dose is known, as in Dataset
-	Seed      *uint64 `json:"seed,omitempty"`      // seed of a simulation
-	Notes     string  `json:"notes,omitempty"`
-
-	// AmplitudeScale times a stored amplitude is √photons; zero when the unit is not known.
-	AmplitudeScale float64 `json:"amplitude_scale,omitempty"`
-}
-
-// MeanFrame returns the mean of all frames in memory, N×N, DC at [N/2, N/2].
+// MeanFrame returns the mean of all frames, N×N, DC at [N/2, N/2]. It panics when they are not in memory.
 func (d *Dataset) MeanFrame() []float64 {
+	if !d.InMemory() {
+		panic("data: the frames to average are not in memory")
+	}
 	mean := make([]float64, d.N*d.N)
 	for i, v := range d.Frames {
 		mean[i%len(mean)] += float64(v)

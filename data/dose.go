@@ -78,8 +78,7 @@ func (l *loader) amplitudeFrames(s *stored, r *frameReader) {
 		d.DoseFrom = DoseDeclared
 	default:
 		d.DoseFrom = from
-		pixels := float64(d.N * d.N)
-		if energy := l.total(r, square) / (float64(d.Len()) * pixels) * pixels; energy > 0 {
+		if energy := l.total(r, square) / float64(d.Len()); energy > 0 {
 			r.scales = append(r.scales, math.Sqrt(dose/energy))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"ptycho/fft"
@@ -17,8 +18,6 @@ type frameReader struct {
 	scales []float64 // to multiply by, one after another
 	square bool      // amplitudes become intensities
 	round  bool      // which are whole numbers
-
-	sums []float64 // of the frames, photons
 
 	mu      sync.Mutex // guards what follows, and the store
 	shifted []float32  // scratch
@@ -75,27 +74,26 @@ func (l *loader) total(r *frameReader, f func(float64) float64) (sum float64) {
 	return sum
 }
 
-// finish reads all frames once as they will be used, and measures the dose. Frames in memory are replaced for good. It
+// finish reads all frames once as they will be used, and measures dose and peak. Frames in memory are replaced for good. It
 // returns which frames are empty.
 func (l *loader) finish(s *stored, r *frameReader) (empty defect) {
 	d := l.ds
-	r.sums = make([]float64, d.Len())
 	pix, total := d.N*d.N, 0.0
 	kept, inMemory := s.frames.(memoryStore)
 	frame := make(Intensity, pix)
-	for i := range r.sums {
+	for i := range d.Len() {
 		if inMemory {
 			frame = Intensity(kept[i*pix:][:pix])
 		}
 		if !l.readFrame(r, frame, i) {
 			return defect{}
 		}
-		for _, v := range frame {
-			total += float64(v)
-		}
-		if r.sums[i] = frame.Sum(); r.sums[i] == 0 {
+		sum := frame.Sum()
+		if sum == 0 {
 			empty.add(i)
 		}
+		total += sum
+		d.Peak = max(d.Peak, slices.Max(frame))
 	}
 	d.Dose = total / float64(d.Len())
 	if inMemory {
@@ -137,14 +135,6 @@ func (s *stream) number(i int) int {
 		return i
 	}
 	return s.index[i]
-}
-
-// sum returns the photons in frame i.
-func (d *Dataset) sum(i int) float64 {
-	if d.stream == nil {
-		return d.Frame(i).Sum()
-	}
-	return d.stream.reader.sums[d.stream.number(i)]
 }
 
 // Close ends the reading of frames, here and in all that Select has made of d. Frames in memory stay.

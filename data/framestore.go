@@ -45,7 +45,7 @@ func (s *fileStore) read(dst []float32, i int) error {
 	if _, err := s.src.ReadAt(s.raw, s.start+int64(i)*int64(len(s.raw))); err != nil {
 		return truncated(err)
 	}
-	// The values are real numbers: newStore has seen to it.
+	// The values are real numbers: newSink has seen to it.
 	appendReals(dst[:0], s.dec.decode(s.raw))
 	if s.columns {
 		for r := range s.side {

@@ -228,6 +228,7 @@ func TestLoadTike(t *testing.T) {
 		require.Equal(t, want.Y, got.Y, name)
 		require.Equal(t, want.Frames, got.Frames, name)
 		require.Equal(t, want.Object, got.Object, name)
+		require.Equal(t, "psi", got.ObjectKey, name)
 		requireNote(t, got, "shifted by N/2")
 	}
 }

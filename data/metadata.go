@@ -7,6 +7,24 @@ import (
 
 const metadataKey = "_metadata"
 
+// Metadata is what a dataset file says of itself, stored as a JSON string under the key _metadata.
+// Absent fields are zero.
+type Metadata struct {
+	Format    string  `json:"format,omitempty"`    // "ptycho-dataset"
+	Generator string  `json:"generator,omitempty"` // program and version that wrote the file
+	Domain    string  `json:"domain,omitempty"`    // "counts" or "amplitude"
+	DC        string  `json:"dc,omitempty"`        // "centre" or "corner"
+	Layout    string  `json:"layout,omitempty"`    // "nhw" or "hwn", axes of the frames
+	NPhotons  float64 `json:"nphotons,omitempty"`  // declared mean photons a frame
+	Dose      float64 `json:"dose,omitempty"`      // measured mean photons a frame
+	DoseFrom  string  `json:"dose_from,omitempty"` // how Dose is known, as in Dataset
+	Seed      *uint64 `json:"seed,omitempty"`      // seed of a simulation
+	Notes     string  `json:"notes,omitempty"`
+
+	// AmplitudeScale times a stored amplitude is √photons; zero when the unit is not known.
+	AmplitudeScale float64 `json:"amplitude_scale,omitempty"`
+}
+
 // readMetadata reads the JSON under _metadata, of this program or of PtychoPINN.
 func (l *loader) readMetadata() {
 	a, ok := l.read(metadataKey, false)

@@ -155,7 +155,7 @@ func (l *loader) mirrored() bool { return l.opt.FlipX || l.opt.FlipY || l.opt.Sw
 // leaveObjectOut does without the known object of the file, if it has one.
 func (l *loader) leaveObjectOut(why string) {
 	l.used[l.keys.object] = true
-	l.ds.Object = nil
+	l.ds.Object, l.ds.ObjectKey = nil, ""
 	if l.npz.Has(l.keys.object) {
 		l.note("%s is not used: %s", l.keys.object, why)
 	}

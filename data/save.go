@@ -8,23 +8,15 @@ import (
 )
 
 // SaveOptions says in which form Save writes a Dataset. The zero value stands for counts, frame index
-// first, in the smallest dtype that holds them.
+// first.
 type SaveOptions struct {
 	Domain string // DomainCounts or DomainAmplitude; "" = counts
 	Layout string // LayoutNHW or LayoutHWN; "" = nhw
-
-	// DType is the dtype of the frames: "float32", "float64" or "uint32". "" stands for float64 in the
-	// layout hwn, else for uint32 where that holds the counts exactly, else for float32.
-	DType string
-
-	// Scale divides the amplitudes that are written and is recorded, so that Load gives the photons back;
-	// 0 = 1. Counts have no scale.
-	Scale float64
 }
 
 // Save writes ds to an NPZ file with PtychoPINN's keys, its metadata as a plain string of JSON under
-// _metadata. The layout hwn is that of its older files: frames (N, N, n) float64, probe and object
-// complex128. Equal datasets give equal bytes. Load gives back what Save wrote, but for the rounding of
+// _metadata. Frames are uint32 where that holds the counts exactly, else float32. The layout hwn is that of its
+// older files: frames (N, N, n) float64, probe and object complex128. Equal datasets give equal bytes. Load gives back what Save wrote, but for the rounding of
 // amplitudes. A Dataset without frames is written without them, for LoadSetup.
 func Save(path string, ds *Dataset, opt SaveOptions) error {
 	opt, err := opt.withDefaults()
@@ -46,22 +38,10 @@ func (opt SaveOptions) withDefaults() (SaveOptions, error) {
 		opt.Layout = LayoutNHW
 	}
 	switch {
-	case opt.DType != "":
-	case opt.Layout == LayoutHWN:
-		opt.DType = "float64"
-	case opt.Domain == DomainAmplitude:
-		opt.DType = "float32"
-	}
-	switch {
 	case opt.Domain != DomainCounts && opt.Domain != DomainAmplitude:
 		return opt, fmt.Errorf("domain %q is neither counts nor amplitude", opt.Domain)
 	case opt.Layout != LayoutNHW && opt.Layout != LayoutHWN:
 		return opt, fmt.Errorf("layout %q is neither nhw nor hwn", opt.Layout)
-	case !finite(opt.Scale) || opt.Scale < 0 || opt.Scale != 0 && opt.Domain == DomainCounts:
-		return opt, fmt.Errorf("scale %v: only amplitudes have one, and it is positive", opt.Scale)
-	}
-	if opt.Scale == 0 {
-		opt.Scale = 1
 	}
 	return opt, nil
 }
@@ -73,11 +53,7 @@ func saveArrays(ds *Dataset, opt SaveOptions) ([]Array, error) {
 	var arrays []Array
 	n := ds.Len()
 	if ds.Frames != nil {
-		frames, err := saveFrames(ds, opt)
-		if err != nil {
-			return nil, err
-		}
-		arrays = append(arrays, frames)
+		arrays = append(arrays, saveFrames(ds, opt))
 	}
 	arrays = append(arrays, saveProbe(ds, opt))
 	if o := ds.Object; o != nil {
@@ -147,38 +123,24 @@ func saveMetadata(ds *Dataset, opt SaveOptions) Metadata {
 	}
 	m.Domain, m.Layout, m.Dose, m.DoseFrom = opt.Domain, opt.Layout, ds.Dose, ds.DoseFrom
 	if opt.Domain == DomainAmplitude {
-		m.AmplitudeScale = opt.Scale
+		m.AmplitudeScale = 1
 	}
 	return m
 }
 
-func saveFrames(ds *Dataset, opt SaveOptions) (Array, error) {
+func saveFrames(ds *Dataset, opt SaveOptions) Array {
 	value := func(v float32) float64 { return float64(v) }
 	if opt.Domain == DomainAmplitude {
-		value = func(v float32) float64 { return math.Sqrt(float64(v)) / opt.Scale }
+		value = func(v float32) float64 { return math.Sqrt(float64(v)) }
 	}
-	inexact := slices.IndexFunc(ds.Frames, func(v float32) bool {
-		x := value(v)
-		return x < 0 || x > math.MaxUint32 || x != math.Trunc(x)
-	})
-	if opt.DType == "" {
-		opt.DType = "uint32"
-		if inexact >= 0 {
-			opt.DType = "float32"
-		}
+	inexact := func(v float32) bool { return v < 0 || v > math.MaxUint32 || float64(v) != math.Trunc(float64(v)) }
+	switch {
+	case opt.Layout == LayoutHWN:
+		return framesArray(ds, opt, value)
+	case opt.Domain == DomainAmplitude || slices.ContainsFunc(ds.Frames, inexact):
+		return framesArray(ds, opt, func(v float32) float32 { return float32(value(v)) })
 	}
-	switch opt.DType {
-	case "float64":
-		return framesArray(ds, opt, value), nil
-	case "float32":
-		return framesArray(ds, opt, func(v float32) float32 { return float32(value(v)) }), nil
-	case "uint32":
-		if inexact >= 0 {
-			return Array{}, fmt.Errorf("frames hold %v, which uint32 cannot hold: choose float32", value(ds.Frames[inexact]))
-		}
-		return framesArray(ds, opt, func(v float32) uint32 { return uint32(value(v)) }), nil
-	}
-	return Array{}, fmt.Errorf("dtype %q is not one of float32, float64 and uint32", opt.DType)
+	return framesArray(ds, opt, func(v float32) uint32 { return uint32(v) })
 }
 
 func framesArray[T any](ds *Dataset, opt SaveOptions, value func(float32) T) Array {

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,16 +31,12 @@ func TestSaveLoad(t *testing.T) {
 		shape []int
 		tol   float64 // relative, of the frames
 	}{
-		"counts":          {true, SaveOptions{}, "<u4", []int{5, 16, 16}, 0},
-		"float counts":    {false, SaveOptions{}, "<f4", []int{5, 16, 16}, 0},
-		"asked float32":   {true, SaveOptions{DType: "float32"}, "<f4", []int{5, 16, 16}, 0},
-		"legacy counts":   {true, SaveOptions{Layout: LayoutHWN}, "<f8", []int{16, 16, 5}, 0},
-		"amplitude":       {true, SaveOptions{Domain: DomainAmplitude}, "<f4", []int{5, 16, 16}, 0},
-		"smooth":          {false, SaveOptions{Domain: DomainAmplitude}, "<f4", []int{5, 16, 16}, 2e-7},
-		"scaled":          {false, SaveOptions{Domain: DomainAmplitude, Scale: 123.4}, "<f4", []int{5, 16, 16}, 4e-7},
-		"scaled counts":   {true, SaveOptions{Domain: DomainAmplitude, Scale: 123.4}, "<f4", []int{5, 16, 16}, 0},
-		"legacy":          {false, SaveOptions{Domain: DomainAmplitude, Layout: LayoutHWN}, "<f8", []int{16, 16, 5}, 2e-7},
-		"legacy, float32": {true, SaveOptions{Layout: LayoutHWN, DType: "float32"}, "<f4", []int{16, 16, 5}, 0},
+		"counts":        {true, SaveOptions{}, "<u4", []int{5, 16, 16}, 0},
+		"float counts":  {false, SaveOptions{}, "<f4", []int{5, 16, 16}, 0},
+		"legacy counts": {true, SaveOptions{Layout: LayoutHWN}, "<f8", []int{16, 16, 5}, 0},
+		"amplitude":     {true, SaveOptions{Domain: DomainAmplitude}, "<f4", []int{5, 16, 16}, 0},
+		"smooth":        {false, SaveOptions{Domain: DomainAmplitude}, "<f4", []int{5, 16, 16}, 2e-7},
+		"legacy":        {false, SaveOptions{Domain: DomainAmplitude, Layout: LayoutHWN}, "<f8", []int{16, 16, 5}, 2e-7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := fullScene(c.whole)
@@ -128,17 +123,13 @@ func TestSaveErrors(t *testing.T) {
 		opt    SaveOptions
 		text   string
 	}{
-		"domain":       {nil, SaveOptions{Domain: "volts"}, `domain "volts"`},
-		"layout":       {nil, SaveOptions{Layout: "chw"}, `layout "chw"`},
-		"dtype":        {nil, SaveOptions{DType: "int3"}, `dtype "int3"`},
-		"not whole":    {func(d *Dataset) { d.Frames[3] = 0.5 }, SaveOptions{DType: "uint32"}, "0.5, which uint32 cannot hold"},
-		"counts scale": {nil, SaveOptions{Scale: 2}, "only amplitudes"},
-		"NaN scale":    {nil, SaveOptions{Domain: DomainAmplitude, Scale: math.NaN()}, "only amplitudes"},
-		"frames":       {func(d *Dataset) { d.Frames = d.Frames[1:] }, SaveOptions{}, "Frames has 1279 elements"},
-		"positions":    {func(d *Dataset) { d.Y = nil }, SaveOptions{}, "Y has 0 elements instead of 5"},
-		"modes":        {func(d *Dataset) { d.Modes = 3 }, SaveOptions{}, "Probe has 512"},
-		"no probe":     {func(d *Dataset) { d.Modes, d.Probe = 0, nil }, SaveOptions{}, "without a probe"},
-		"object":       {func(d *Dataset) { d.Object.Rows++ }, SaveOptions{}, "object of 36×41 pixels"},
+		"domain":    {nil, SaveOptions{Domain: "volts"}, `domain "volts"`},
+		"layout":    {nil, SaveOptions{Layout: "chw"}, `layout "chw"`},
+		"frames":    {func(d *Dataset) { d.Frames = d.Frames[1:] }, SaveOptions{}, "Frames has 1279 elements"},
+		"positions": {func(d *Dataset) { d.Y = nil }, SaveOptions{}, "Y has 0 elements instead of 5"},
+		"modes":     {func(d *Dataset) { d.Modes = 3 }, SaveOptions{}, "Probe has 512"},
+		"no probe":  {func(d *Dataset) { d.Modes, d.Probe = 0, nil }, SaveOptions{}, "without a probe"},
+		"object":    {func(d *Dataset) { d.Object.Rows++ }, SaveOptions{}, "object of 36×41 pixels"},
 	} {
 		d := fullScene(true)
 		if c.change != nil {

@@ -1,7 +1,7 @@
 package data
 
 // Select returns a dataset of the given frames only, in that order. Probe and object are shared with d, and so is the file that
-// frames are read from.
+// frames are read from. The dose stays that of the whole scan, so that the unit of a frame does not depend on which others are used.
 func (d *Dataset) Select(frames []int) *Dataset {
 	s := *d
 	pix := d.N * d.N
@@ -17,9 +17,7 @@ func (d *Dataset) Select(frames []int) *Dataset {
 	} else {
 		s.Frames = make(Intensity, 0, len(frames)*pix)
 	}
-	total := 0.0
 	for _, f := range frames {
-		total += d.sum(f)
 		if d.stream == nil {
 			s.Frames = append(s.Frames, d.Frame(f)...)
 		}
@@ -27,7 +25,6 @@ func (d *Dataset) Select(frames []int) *Dataset {
 			s.Patches = append(s.Patches, d.Patches[f*pix:][:pix]...)
 		}
 	}
-	s.Dose = total / float64(max(1, len(frames)))
 	return &s
 }
 

@@ -225,12 +225,25 @@ func TestStreamSpills(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left)
 	}
+	twin := fileOf(d)
+	twin["diff3d"] = Array{"diff3d", twin["diffraction"].Shape, twin["diffraction"].Data}
+	twins, err := Load(writeArrays(t, twin), LoadOptions{Stream: true})
+	require.NoError(t, err)
+	require.Len(t, twins.stream.closer, 2, "the archive and one copy of the frames")
+	if fds, err := os.ReadDir("/proc/self/fd"); err == nil {
+		require.Len(t, slices.DeleteFunc(fds, func(e os.DirEntry) bool {
+			target, _ := os.Readlink(filepath.Join("/proc/self/fd", e.Name()))
+			return !strings.HasPrefix(target, dir)
+		}), 1, "the copy of the twin is closed")
+	}
+	require.NoError(t, twins.Close())
+
 	path := filepath.Join(t.TempDir(), "scan.npz")
 	require.NoError(t, Save(path, d, SaveOptions{}))
 	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} {
 		t.Setenv(name, filepath.Join(dir, "none"))
 	}
-	_, err := Load(path, LoadOptions{Stream: true})
+	_, err = Load(path, LoadOptions{Stream: true})
 	require.ErrorContains(t, err, "diffraction: expected room for unpacked frames in "+filepath.Join(dir, "none"))
 	require.ErrorContains(t, err, "set TMPDIR")
 }
@@ -252,7 +265,11 @@ func TestStreamedFrames(t *testing.T) {
 		require.NoError(t, part.ReadFrame(frame, i))
 		require.Equal(t, want.Frame(f), frame)
 	}
-	require.Equal(t, want.Select([]int{3, 4}).Dose, part.Dose)
+	require.NotEqual(t, want.Frame(3).Sum(), want.Frame(4).Sum())
+	require.Equal(t, d.Dose, part.Dose, "the dose is that of the whole scan")
+	require.Equal(t, want.Dose, want.Select([]int{3, 4}).Dose)
+	require.Equal(t, slices.Max(want.Frames), part.Peak)
+	require.PanicsWithValue(t, "data: the frames to average are not in memory", func() { d.MeanFrame() })
 	require.NoError(t, want.ReadFrame(frame, 2), "from memory")
 	require.Equal(t, want.Frame(2), frame)
 	require.True(t, want.InMemory())

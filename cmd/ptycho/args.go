@@ -53,7 +53,7 @@ func (n *normaliser) flag(a string) {
 	f, old := n.own[name], findOld(n.command, name)
 	switch {
 	case f != nil:
-		value, hasValue = n.value(f, value, hasValue)
+		value, hasValue = n.value(f, name, value, hasValue)
 	case old != nil:
 		if !hasValue {
 			value = n.take(old, name)
@@ -73,22 +73,29 @@ func (n *normaliser) flag(a string) {
 	n.out = append(n.out, a)
 }
 
-// value completes the value of flag f where the parser would not see it, and takes down what f is set to.
-func (n *normaliser) value(f *kong.Flag, value string, hasValue bool) (string, bool) {
+// value completes the value of flag f, given under a name of it, where the parser would not see it, and takes down what f is set to.
+func (n *normaliser) value(f *kong.Flag, name, value string, hasValue bool) (string, bool) {
 	if !hasValue && len(n.rest) > 0 && belongs(f, n.rest[0]) {
 		value, hasValue = n.next(), true
 	}
-	is := value
+	was := value
 	switch {
 	case f.IsBool() && hasValue:
 		value = boolean(value)
-		is = value
+		was = value
 	case f.IsBool():
-		is = "true"
+		was = "true"
 	case !hasValue && len(n.rest) > 0:
-		is = n.rest[0]
+		was = n.rest[0]
 	}
-	n.set(f, setting{f.Name, is, is}) // under one name, as the last of several wins
+	is, old := n.modern(f, name, was)
+	if old && !hasValue {
+		n.next()
+	}
+	if old {
+		value, hasValue = is, true
+	}
+	n.set(f, setting{name, was, is})
 	return value, hasValue
 }
 

@@ -62,8 +62,20 @@ func (s *settings) translate(old *oldFlag, name, value string) (flag, newValue s
 		return "", ""
 	}
 	flag, newValue, _ = strings.Cut(strings.ReplaceAll(becomes, whatever, value), "=")
+	newValue, _ = s.modern(s.own[flag], name, newValue)
 	s.set(s.own[flag], setting{name, value, newValue})
 	return flag, newValue
+}
+
+// modern returns what an old value of a flag, given under some name, is here, and whether it was one.
+func (s *settings) modern(f *kong.Flag, name, value string) (string, bool) {
+	for _, old := range oldValues() {
+		if f.Name == old.flag && strings.EqualFold(value, old.value) {
+			s.notes = append(s.notes, fmt.Sprintf("%s%s %s is %s: %s", s.dashes, name, value, old.becomes, old.why))
+			return old.becomes, true
+		}
+	}
+	return value, false
 }
 
 // choices says which values an old flag may have.
@@ -79,12 +91,7 @@ func (s *settings) err() error { return errors.Join(s.errs...) }
 
 // findOld returns the old flag of a command with a name in canonical spelling, or nil.
 func findOld(command, name string) *oldFlag {
-	for _, f := range oldFlags() {
-		if slices.Contains(strings.Fields(f.commands), command) && slices.Contains(strings.Fields(f.names), name) {
-			return &f
-		}
-	}
-	return nil
+	return oldNames()[[2]string{command, name}]
 }
 
 // commandFlags returns the flags of a command, or without one those of the program, by all their names.

@@ -18,7 +18,7 @@ var originalFlags = map[string]string{
 	"train": `--config=FILE --do_stitching --quiet --console-level=INFO --backend=tensorflow --backend=pytorch
 --N=64 --gridsize=1 --n_filters_scale=2 --model_type=pinn --architecture=cnn --fno_modes=12 --fno_width=32 --fno_blocks=4 --fno_cnn_blocks=2
 --learned_input_channels=1 --max_hidden_channels=64 --resnet_width=32 --fno_input_transform=none --generator_output_mode=real_imag
---amp_activation=sigmoid --object_big=True --probe_big=True --probe_mask=False --probe_mask_sigma=1.0 --probe_mask_diameter=32 --pad_object=True
+--amp_activation=sigmoid --object_big=True --probe_big=True --probe_mask=False --probe_mask_sigma=1.0 --probe_mask_diameter=none --pad_object=True
 --probe_scale=4.0 --gaussian_smoothing_sigma=0.0
 --train_data_file=a.npz --test_data_file=b.npz --batch_size=16 --nepochs=50 --mae_weight=0 --nll_weight=1 --realspace_mae_weight=0
 --realspace_weight=0 --nphotons=1e9 --n_groups=512 --n_images=512 --n_subsample=100 --subsample_seed=3 --neighbor_count=4
@@ -117,10 +117,14 @@ func TestOldFlagsBecomeOurs(t *testing.T) {
 		{"train --console-level INFO", func(c *cli) bool { return !c.Train.Verbose && !c.Train.Quiet }},
 		{"train --probe-mask --no-probe-mask False", func(c *cli) bool { return c.Train.ProbeMask }},
 		{"train --no-probe-mask", func(c *cli) bool { return !c.Train.ProbeMask }},
-		{"train --probe_mask_diameter 64", func(c *cli) bool { return c.Train.N == 128 }},
+		{"train --probe_mask_diameter none", func(c *cli) bool { return c.Train.N == 0 }},
 		{"train --accelerator gpu --device cuda", func(c *cli) bool { return c.Train.Device == "cuda" }},
-		{"train --accelerator auto --device cpu", func(c *cli) bool { return c.Train.Device == "cpu" }},
-		{"train --torch-accelerator mps", func(c *cli) bool { return c.Train.Device == "mps" }},
+		{"train --device cuda --accelerator cpu", func(c *cli) bool { return c.Train.Device == "cuda" }},
+		{"train --device cuda:0 --torch-accelerator gpu", func(c *cli) bool { return c.Train.Device == "cuda:0" }},
+		{"infer --torch-accelerator mps", func(c *cli) bool { return c.Infer.Device == "cpu" }},
+		{"train --scheduler MultiStage", func(c *cli) bool { return c.Train.Scheduler == "constant" }},
+		{"train --scheduler=adaptive", func(c *cli) bool { return c.Train.Scheduler == "constant" }},
+		{"train --torch-scheduler Adaptive --scheduler constant", func(c *cli) bool { return c.Train.Scheduler == "constant" }},
 		{"train --early-stop-patience 100", func(c *cli) bool { return c.Train.Patience == 100 }},
 		{"train --num-workers 4 --torch-num-workers 8", func(c *cli) bool { return c.Train.Workers == 0 }},
 		{"infer --num-workers 4 --workers 2", func(c *cli) bool { return c.Infer.Workers == 2 }},
@@ -136,7 +140,7 @@ func TestOldFlagsBecomeOurs(t *testing.T) {
 		{"infer --debug_dump --n_images 5", func(c *cli) bool { return c.Infer.NGroups == 5 }},
 		{"infer --debug_dump dir --n_images 5", func(c *cli) bool { return c.Infer.NGroups == 5 }},
 		{"train --loss mae --torch-loss-mode mae", func(c *cli) bool { return c.Train.Loss == "mae" }},
-		{"train --n_groups 5 --n_images 6", func(c *cli) bool { return c.Train.NGroups == 6 }},
+		{"train --n_groups 6 --n_images 6", func(c *cli) bool { return c.Train.NGroups == 6 }},
 		{"train --nepochs 5 --nepochs 6", func(c *cli) bool { return c.Train.NEpochs == 6 }},
 		{"train --torch-learning-rate 3e-4 --learning_rate 0.0003", func(c *cli) bool { return c.Train.LearningRate == 3e-4 }},
 		{"train --disable_mlflow --enable_oversampling 0 --resume", func(c *cli) bool { return c.Train.Resume }},
@@ -151,21 +155,30 @@ func TestOldFlagsBecomeOurs(t *testing.T) {
 func TestNotesOnOldFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"train --disable_mlflow":                               "--disable-mlflow has no effect: there is no MLflow",
-		"train --num_workers 4":                                "--num-workers 4 has no effect: frames are in memory and need no loading; --workers sets the cores",
+		"train --num_workers 4":                                "--num-workers 4 has no effect: there are no processes that load frames; --workers sets the cores",
 		"train --logger=mlflow":                                "--logger mlflow has no effect: history.csv and run.json are always written",
 		"train --torch-recon-log-fixed-indices 1 2 3":          "--torch-recon-log-fixed-indices 1 2 3 has no effect: infer --save-patches keeps the patches",
 		"infer --debug_dump":                                   "--debug-dump has no effect: infer --save-patches keeps the patches",
 		"train --intensity_scale_trainable True":               "--intensity-scale-trainable has no effect: the intensity scale follows from the data and is fixed",
 		"train --intensity_scale_trainable 0 --optimizer ADAM": "",
 		"train --torch-loss-mode mae":                          "",
+		"train --accelerator gpu":                              "--accelerator gpu has no effect: this program computes on the CPU",
+		"infer --accelerator auto":                             "",
+		"train --scheduler MultiStage":                         "--scheduler MultiStage is constant: the original program trains at a constant rate with it, and so does this one",
 	} {
 		command, _, _ := strings.Cut(args, " ")
 		_, notes, err := parse(t, append(strings.Fields(args), required[command]...)...)
 		require.NoError(t, err, args)
 		require.Equal(t, want, strings.Join(notes, "\n"), args)
 	}
-	path := configuration(t, "c.yaml", "train:\n  torch_logger: csv\n  disable_mlflow: true\n  architecture: cnn\n  patch_weighting: uniform\n")
-	_, notes, err := parse(t, "train", "--train-data-file=a.npz", "--config", path)
+	path := configuration(t, "s.yaml", "scheduler: Adaptive\n")
+	c, notes, err := parse(t, "train", "--train-data-file=a.npz", "--config", path)
+	require.NoError(t, err)
+	require.Equal(t, "constant", c.Train.Scheduler)
+	require.Len(t, notes, 1)
+	require.Contains(t, notes[0], "scheduler Adaptive is constant: ")
+	path = configuration(t, "c.yaml", "train:\n  torch_logger: csv\n  disable_mlflow: true\n  architecture: cnn\n  patch_weighting: uniform\n")
+	_, notes, err = parse(t, "train", "--train-data-file=a.npz", "--config", path)
 	require.NoError(t, err)
 	require.Equal(t, []string{"disable-mlflow has no effect: there is no MLflow", "torch-logger csv has no effect: history.csv and run.json are always written"}, notes)
 	o := ptycho("train", "--train-data-file=absent.npz", "--config", path, "--backend", "pytorch")
@@ -181,13 +194,15 @@ func TestRefusedOldFlags(t *testing.T) {
 		{"train --enable_oversampling", "", "--enable-oversampling: there is one group a frame"},
 		{"train --enable_oversampling True", "", "--enable-oversampling: there is one group a frame"},
 		{"train --torch-loss-mode huber", "", "--torch-loss-mode huber: there are other losses under --loss; expected mae or poisson"},
-		{"train --probe-mask-diameter 40", "", "--probe-mask-diameter 40: the mask is a disk of half the frame's side"},
+		{"train --probe-mask-diameter 64", "", "--probe-mask-diameter 64: the mask is a disk of diameter N/2; expected none"},
 		{"train --ptycho_dir x", "", "--ptycho-dir x: a scan is one NPZ file; give it as --train-data-file"},
 		{"train --logger", "", "--logger: expected a value"},
 		{"train --logger --quiet", "", "--logger: expected a value"},
 		{"train --torch-loss-mode mae --loss poisson", "", "--torch-loss-mode mae and --loss poisson are the same flag; give one of them"},
 		{"train --loss poisson --torch-loss-mode mae", "", "--loss poisson and --torch-loss-mode mae are the same flag"},
-		{"train --accelerator gpu --device cpu", "", "--accelerator gpu and --device cpu are the same flag"},
+		{"train --scheduler Adaptive --torch-scheduler Exponential", "", "--scheduler Adaptive and --torch-scheduler Exponential are the same flag"},
+		{"train --n_groups 5 --n_images 6", "", "--n-groups 5 and --n-images 6 are the same flag; give one of them"},
+		{"infer --n_images 6 --n_groups 5", "", "--n-images 6 and --n-groups 5 are the same flag; give one of them"},
 		{"train --console-level DEBUG --quiet", "", "--quiet and --verbose can't be used together"},
 		{"infer --patch-weighting probe --stitch tf", "", "--patch-weighting probe and --stitch tf are the same flag"},
 		{"infer --architecture cnn", "", "unknown flag --architecture"},
@@ -254,6 +269,10 @@ func TestWordsForTrueAndFalse(t *testing.T) {
 // TestTableOfOldFlags looks for entries that no command line could reach and targets that are no flags.
 func TestTableOfOldFlags(t *testing.T) {
 	k, _ := parser(t)
+	require.Same(t, findOld("train", "backend"), findOld("infer", "backend"), "the table is built once")
+	for _, v := range oldValues() {
+		require.Contains(t, allFlags(k.Model), v.flag)
+	}
 	seen := map[string]bool{}
 	for _, f := range oldFlags() {
 		for _, command := range strings.Fields(f.commands) {

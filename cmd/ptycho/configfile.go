@@ -84,7 +84,11 @@ func (r *fileResolver) translate(app *kong.Application, command string) (notes [
 	for _, name := range slices.Sorted(maps.Keys(r.values)) {
 		value := fmt.Sprint(r.values[name])
 		if f := s.own[name]; f != nil {
-			s.set(f, setting{name, value, value})
+			is, old := s.modern(f, name, value)
+			if old {
+				r.values[name] = is
+			}
+			s.set(f, setting{name, value, is})
 			continue
 		}
 		old := findOld(command, name)

@@ -77,20 +77,23 @@ func (c *inspectCmd) describe() ([]field, error) {
 			return describeReconstruction(c.File)
 		}
 	}
-	ds, err := load(c.File, c.options(0))
+	opt := c.options(0)
+	opt.Stream = true
+	ds, err := load(c.File, opt)
 	if err != nil {
 		return nil, err
 	}
+	defer ds.Close()
 	return c.describeDataset(ds), nil
 }
 
 func (c *inspectCmd) describeDataset(ds *data.Dataset) []field {
 	f := []field{{"kind", "dataset"}, {"file", c.File}}
-	if ds.Frames == nil {
+	if ds.InMemory() {
 		f = append(f, field{"frames", "none: probe, object and positions only"})
 	} else {
 		f = append(f, field{"frames", fmt.Sprintf("%d of %d×%d, stored as %s", ds.Len(), ds.N, ds.N, ds.Domain)},
-			field{"photons a frame", fmt.Sprintf("%.4g (%s), brightest pixel %.4g", ds.Dose, ds.DoseFrom, slices.Max(ds.Frames))})
+			field{"photons a frame", fmt.Sprintf("%.4g (%s), brightest pixel %.4g", ds.Dose, ds.DoseFrom, ds.Peak)})
 	}
 	if ds.Probe != nil {
 		f = append(f, field{"probe", fmt.Sprintf("%d×%d, %d mode(s), diameter %.1f px (D4σ)", ds.N, ds.N, ds.Modes, data.Diameter(ds.Probe, ds.N))})
@@ -174,6 +177,15 @@ func describeReconstruction(path string) ([]field, error) {
 		{"amplitude", fmt.Sprintf("%.4g … %.4g where covered", low, high)},
 		{"patches", a["xcoords"].Len()},
 		{"probe", fmt.Sprint(a["probe"].Shape)},
-		{"run", filepath.Join(filepath.Dir(path), "run.json")},
+		{"run", recordOf(path)},
 	}, nil
+}
+
+// recordOf returns the record of the command that wrote a reconstruction.
+func recordOf(path string) string {
+	beside := filepath.Join(filepath.Dir(path), "infer.json")
+	if _, err := os.Stat(beside); err == nil {
+		return beside
+	}
+	return filepath.Join(filepath.Dir(path), "run.json")
 }

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"strings"
+	"sync"
+)
+
 // oldFlag is a flag of the original program that is none of this one's.
 type oldFlag struct {
 	names    string // one or more, in canonical spelling
@@ -24,14 +29,39 @@ const (
 // whatever stands for every value of an old flag, and in what it becomes for the value given.
 const whatever = "*"
 
-// oldFlags lists the flags that the commands of the original program have and this one's have not.
-func oldFlags() []oldFlag {
+// oldValue is a value that the original program knows of a flag that both have.
+type oldValue struct{ flag, value, becomes, why string }
+
+// oldValues lists the values that are others here.
+func oldValues() []oldValue {
+	const noStages = "the original program trains at a constant rate with it, and so does this one"
+	return []oldValue{{"scheduler", "MultiStage", "constant", noStages}, {"scheduler", "Adaptive", "constant", noStages}}
+}
+
+// oldFlags returns the flags that the commands of the original program have and this one's have not.
+var oldFlags = sync.OnceValue(listOldFlags)
+
+// oldNames returns them by command and name in canonical spelling.
+var oldNames = sync.OnceValue(func() map[[2]string]*oldFlag {
+	names := map[[2]string]*oldFlag{}
+	for i := range oldFlags() {
+		f := &oldFlags()[i]
+		for _, command := range strings.Fields(f.commands) {
+			for _, name := range strings.Fields(f.names) {
+				names[[2]string{command, name}] = f
+			}
+		}
+	}
+	return names
+})
+
+func listOldFlags() []oldFlag {
 	const (
 		cnnOnly   = "it belongs to other networks than the CNN"
 		records   = "history.csv and run.json are always written"
 		weights   = "the best and the last weights are always saved"
 		trainMask = "the mask of the probe is that of the training"
-		noLoaders = "frames are in memory and need no loading; --workers sets the cores"
+		noLoaders = "there are no processes that load frames; --workers sets the cores"
 		repeats   = "the same seed always gives the same bytes"
 		patches   = "infer --save-patches keeps the patches"
 		domain    = "the domain is that of the data, see --domain"
@@ -39,14 +69,13 @@ func oldFlags() []oldFlag {
 	none := map[string]string{whatever: ""}
 	to := func(flag string) map[string]string { return map[string]string{whatever: flag + "=" + whatever} }
 	only := func(value string) map[string]string { return map[string]string{value: ""} }
-	device := map[string]string{"auto": "", "gpu": "device=cuda", whatever: "device=" + whatever}
+	cpu := map[string]string{"auto": "", "cpu": "", whatever: ""}
 	levels := map[string]string{"DEBUG": "verbose=true", "INFO": "", "WARNING": "", "ERROR": "quiet=true", "CRITICAL": "quiet=true"}
 	domains := map[string]string{"count_intensity": "domain=counts", "normalized_amplitude": "domain=amplitude"}
-	diameters := map[string]string{"none": "", "32": "N=64", "64": "N=128", "128": "N=256"}
 	return []oldFlag{
 		{"console-level", "train infer", aValue, levels, "it is the least severe message to print"},
 		{"backend", "train infer", aValue, none, "there is one implementation"},
-		{"torch-accelerator accelerator", "train infer", aValue, device, ""},
+		{"torch-accelerator accelerator", "train infer", aValue, cpu, "this program computes on the CPU"},
 		{"torch-num-workers num-workers", "train infer", aValue, none, noLoaders},
 		{"measurement-domain", "train infer", aValue, domains, "frames are counts or amplitudes"},
 		{"scale-contract-version", "train infer", aValue, none, domain},
@@ -77,7 +106,7 @@ func oldFlags() []oldFlag {
 		{"gaussian-smoothing-sigma", "train", aValue, only("0"), "the exit wave is not smoothed"},
 		{"no-probe-mask", "train", aSwitch, map[string]string{"true": "probe-mask=false", "false": "probe-mask=true"}, "it is a switch"},
 		{"probe-mask-sigma", "train", aValue, map[string]string{"0": "", "1": ""}, "the mask has a hard edge, as with the original's TensorFlow back-end"},
-		{"probe-mask-diameter", "train", aValue, diameters, "the mask is a disk of half the frame's side, which is 64, 128 or 256"},
+		{"probe-mask-diameter", "train", aValue, only("none"), "the mask is a disk of diameter N/2"},
 		{"positions-provided", "train", aSwitch, none, "positions are always those of the scan"},
 		{"intensity-scale-trainable", "train", aSwitch, map[string]string{"false": "", whatever: ""}, "the intensity scale follows from the data and is fixed"},
 		{"enable-oversampling", "train", aSwitch, only("false"), "there is one group a frame, drawn from its neighbours"},

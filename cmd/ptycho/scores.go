@@ -35,7 +35,7 @@ func (c *inferCmd) score(o *output, r *recon.Reconstruction, ds *data.Dataset) *
 	if ds.Object == nil {
 		return nil
 	}
-	s := &scores{Scan: c.TestData, Truth: "objectGuess", Units: scoreUnits()}
+	s := &scores{Scan: c.TestData, Truth: ds.ObjectKey, Units: scoreUnits()}
 	var err, planeErr error
 	if s.rec, s.truth, s.Box, err = r.Overlay(ds.Object, b); err == nil {
 		s.Gauge, err = metrics.Compare(s.rec, s.truth, metrics.Options{})

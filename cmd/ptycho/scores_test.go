@@ -83,6 +83,23 @@ func TestMetricsFile(t *testing.T) {
 	require.GreaterOrEqual(t, s.Box.C1-s.Box.C0, metrics.MinSide)
 }
 
+// TestTruthOfTikeFile gives a scan with other keys, of which metrics.json must name the object's.
+func TestTruthOfTikeFile(t *testing.T) {
+	_, run := trained(t)
+	m := arrays(t)
+	frames, x, y := m["diffraction"], m["xcoords"].Data.([]float64), m["ycoords"].Data.([]float64)
+	var corners []float64
+	for i := range x {
+		corners = append(corners, y[i]-32, x[i]-32)
+	}
+	scan, dir := filepath.Join(t.TempDir(), "tike.npz"), t.TempDir()
+	writeArrays(t, scan, map[string]data.Array{
+		"data": frames, "scan": {Shape: []int{len(x), 2}, Data: corners}, "probe": m["probeGuess"], "psi": m["objectGuess"],
+	})
+	must(t, "infer", "--model_path", run, "--test_data", scan, "--output_dir", dir, "--dc", "centre")
+	require.Equal(t, "psi", checkScores(t, dir, scan).Truth)
+}
+
 func sortedKeys(m map[string]any) []string {
 	var keys []string
 	for k := range m {
