@@ -36,7 +36,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		t.cur.GradNorm = max(t.cur.GradNorm, norm)
 		t.progress(batches, first, time.Since(start))
 	}
-	return t.endEpoch(rate, first, time.Since(start))
+	return t.endEpoch(ctx, rate, first, time.Since(start))
 }
 
 // step does one optimiser step on t.batch and returns the norm of its gradient before clipping.
@@ -95,7 +95,7 @@ func (t *Trainer) forward(pass *model.Pass, sample *model.Sample, g, k int) erro
 }
 
 // endEpoch validates, adapts the learning rate and saves.
-func (t *Trainer) endEpoch(rate float64, first int, train time.Duration) error {
+func (t *Trainer) endEpoch(ctx context.Context, rate float64, first int, train time.Duration) error {
 	start := time.Now()
 	e := Epoch{
 		Epoch: t.cur.Epoch + 1, LearningRate: rate, GradNorm: t.cur.GradNorm,
@@ -104,7 +104,11 @@ func (t *Trainer) endEpoch(rate float64, first int, train time.Duration) error {
 	}
 	score := e.TrainLoss
 	if n := len(t.val); n > 0 {
-		if err := t.pool.run(n, t.evalJob); err != nil {
+		err := t.validate(ctx)
+		if err != nil && errors.Is(err, ctx.Err()) {
+			return t.interrupt()
+		}
+		if err != nil {
 			return err
 		}
 		e.ValLoss, e.ValExcess = mean(t.losses[:n]), mean(t.excess[:n])
@@ -115,8 +119,7 @@ func (t *Trainer) endEpoch(rate float64, first int, train time.Duration) error {
 	}
 	t.schedule.Observe(score)
 	e.Seconds = (train + time.Since(start)).Seconds()
-	patterns := len(t.train) - first*t.Config.BatchSize
-	e.PatternsPerSecond = float64(patterns*t.Net.Config.Channels()) / train.Seconds()
+	e.PatternsPerSecond = float64(t.patterns(first)) / train.Seconds()
 	t.history = append(t.history, e)
 	t.cur.Stale++
 	better := score < t.cur.Best
@@ -133,6 +136,22 @@ func (t *Trainer) endEpoch(rate float64, first int, train time.Duration) error {
 	return nil
 }
 
+// validate computes the losses of the validation groups.
+func (t *Trainer) validate(ctx context.Context) error {
+	return t.pool.run(len(t.val), func(pass *model.Pass, sample *model.Sample, i int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return t.evaluate(pass, sample, i)
+	})
+}
+
+// patterns returns how many frames have been trained on in this epoch since batch first; the last batch may be short.
+func (t *Trainer) patterns(first int) int {
+	groups := func(batches int) int { return min(batches*t.Config.BatchSize, len(t.train)) }
+	return (groups(t.cur.Batch) - groups(first)) * t.Net.Config.Channels()
+}
+
 func (t *Trainer) progress(batches, first int, elapsed time.Duration) {
 	if t.OnBatch == nil {
 		return
@@ -140,10 +159,9 @@ func (t *Trainer) progress(batches, first int, elapsed time.Duration) {
 	done := t.cur.Batch - first
 	perBatch := elapsed / time.Duration(done)
 	left := batches - t.cur.Batch + (t.Config.Epochs-t.cur.Epoch-1)*batches
-	patterns := float64(done*t.Config.BatchSize*t.Net.Config.Channels()) / elapsed.Seconds()
 	t.OnBatch(Progress{
 		Epoch: t.cur.Epoch + 1, Epochs: t.Config.Epochs, Batch: t.cur.Batch, Batches: batches,
-		Loss: t.cur.Loss / float64(t.cur.Samples), PatternsPerSecond: patterns, ETA: time.Duration(left) * perBatch,
+		Loss: t.cur.Loss / float64(t.cur.Samples), PatternsPerSecond: float64(t.patterns(first)) / elapsed.Seconds(), ETA: time.Duration(left) * perBatch,
 	})
 }
 
@@ -174,7 +192,7 @@ func (t *Trainer) diverged(grad []float32) error {
 
 // lastWeights says where the last finite weights are.
 func (t *Trainer) lastWeights() string {
-	if _, err := os.Stat(t.path(model.LastFile)); err != nil {
+	if _, err := os.Stat(t.path(model.LastFile)); err != nil || t.fresh {
 		return "no weights have been saved yet"
 	}
 	return "the last finite weights are in " + t.path(model.LastFile)

@@ -10,9 +10,12 @@ import (
 
 // lock takes the file at path for this process alone, until unlock is called or the process ends. Where the
 // file system has no locks it takes nothing.
-func lock(path string) (unlock func(), err error) {
-	const tries = 10
-	for try := 1; ; try++ {
+func lock(path string) (unlock func(), err error) { return lockIf(path, isAt) }
+
+// lockIf is lock with a test whether the file that was opened and locked still is the one at path. After a few
+// that are not, others are at it.
+func lockIf(path string, current func(f *os.File, path string) bool) (unlock func(), err error) {
+	for range 10 {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
 			return nil, err
@@ -21,11 +24,12 @@ func lock(path string) (unlock func(), err error) {
 			f.Close()
 			return nil, errLocked
 		}
-		if isAt(f, path) || try == tries {
+		if current(f, path) {
 			return func() { os.Remove(path); f.Close() }, nil
 		}
 		f.Close() // it was unlocked, and removed, since it was opened
 	}
+	return nil, errLocked
 }
 
 // isAt reports whether the open file f is the one at path.

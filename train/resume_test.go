@@ -126,6 +126,27 @@ func TestInterruptedRunsGoOnWithTheSameBits(t *testing.T) {
 	}
 }
 
+// An interrupt after the last batch of an epoch ends the validation, and is not lost until the next batch.
+func TestInterruptedValidationGoesOnWithTheSameBits(t *testing.T) {
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, want, nil)
+	tr, err := tiny(dir, 1)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	tr.OnBatch = func(p Progress) {
+		if p.Epoch == 2 && p.Batch == p.Batches {
+			cancel()
+		}
+	}
+	_, err = tr.Run(ctx)
+	require.ErrorIs(t, err, ErrInterrupted)
+	res := run(t, dir, func(tr *Trainer) { tr.Resume = true })
+	require.Equal(t, Start{Resumed: true, Epochs: 1, Batches: 3}, res.Start)
+	require.Zero(t, res.Last.PatternsPerSecond, "nothing was left to train on")
+	requireSame(t, want, dir)
+}
+
 func TestResumeWithMoreEpochsIsALongerRun(t *testing.T) {
 	long(t)
 	want, dir := t.TempDir(), t.TempDir()

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"ptycho/autodiff"
+	"ptycho/ckpt"
 	"ptycho/internal/atomicfile"
 	"ptycho/model"
 )
@@ -18,6 +19,12 @@ var runFiles = [...]string{StateFile, model.BestFile, model.LastFile, HistoryFil
 
 // lockFile is there while a process trains in the run directory, or after it was killed.
 const lockFile = ".ptycho-lock"
+
+// Keys of a checkpoint's metadata.
+const (
+	bestEpoch = "best_epoch"
+	bestLoss  = "best_loss"
+)
 
 // errLocked is returned by lock for a file that another process has locked.
 var errLocked = errors.New("locked")
@@ -37,7 +44,8 @@ func (t *Trainer) lockDir() (unlock func(), err error) {
 	return unlock, err
 }
 
-// begin restores the state of a run that is resumed, or clears the run directory of an older run.
+// begin restores the state of a run that is resumed, or replaces that of an older run, whose weights stay until
+// there are new ones.
 func (t *Trainer) begin() (Start, error) {
 	for _, name := range runFiles {
 		if err := atomicfile.Sweep(t.path(name)); err != nil {
@@ -52,24 +60,34 @@ func (t *Trainer) begin() (Start, error) {
 		}
 	}
 	s.Epochs, s.Batches = t.cur.Epoch, t.cur.Batch
-	// A run that cannot begin must not cost the older one its checkpoints: they go last.
-	if !s.Resumed {
-		if err := t.saveState(); err != nil {
-			return s, err
-		}
-	}
 	if t.OnStart != nil {
 		if err := t.OnStart(s); err != nil {
 			return s, err
 		}
 	}
-	if s.Epochs == 0 && s.Batches == 0 {
-		return s, t.clear()
+	t.fresh = t.cur.fresh()
+	if !s.Resumed {
+		t.warnOfOlder()
+		return s, t.saveState()
 	}
-	return s, nil
+	if t.fresh {
+		return s, nil
+	}
+	return s, t.saveWeights(model.LastFile) // which a killed save may have left those of a later epoch
 }
 
-// clear removes what an older run left.
+// warnOfOlder says when a new run will replace another one.
+func (t *Trainer) warnOfOlder() {
+	for _, name := range []string{model.BestFile, model.LastFile} {
+		if _, err := os.Stat(t.path(name)); err == nil {
+			t.warn(fmt.Sprintf("%s holds an older run, which this one replaces: its weights stay until the first epoch is done or interrupted; "+
+				"--resume would have gone on with it", t.Dir))
+			return
+		}
+	}
+}
+
+// clear removes what an older run left, so that no weights of it lie beside new ones.
 func (t *Trainer) clear() error {
 	for _, name := range runFiles[1:] {
 		err := os.Remove(t.path(name))
@@ -78,7 +96,7 @@ func (t *Trainer) clear() error {
 		case name == HistoryFile:
 			t.warn(fmt.Sprintf("the table of an older run stays for now: %v", err))
 		default:
-			return err
+			return fmt.Errorf("cannot write %s: %w", t.path(name), err)
 		}
 	}
 	return nil
@@ -101,8 +119,9 @@ func (t *Trainer) save(better bool) error {
 
 // interrupt saves the run in the middle of an epoch.
 func (t *Trainer) interrupt() error {
+	err := t.saveWeights(model.LastFile)
 	t.saveHistory()
-	if err := errors.Join(t.saveWeights(model.LastFile), t.saveState()); err != nil {
+	if err := errors.Join(err, t.saveState()); err != nil {
 		return fmt.Errorf("training was interrupted and cannot be saved: %w", err)
 	}
 	return ErrInterrupted
@@ -116,24 +135,31 @@ func (t *Trainer) saveHistory() {
 	}
 }
 
+// saveWeights writes a checkpoint; the first one of a run takes the place of an older run's.
 func (t *Trainer) saveWeights(name string) error {
-	best := ""
-	if !math.IsInf(t.cur.Best, 0) {
-		best = strconv.FormatFloat(t.cur.Best, 'g', -1, 64)
+	if t.fresh {
+		if err := t.clear(); err != nil {
+			return err
+		}
+		t.fresh = false
 	}
 	return t.Net.Save(t.path(name), map[string]string{
-		"epochs":     strconv.Itoa(t.cur.Epoch),
-		"steps":      strconv.Itoa(t.adam.Step),
-		"best_loss":  best,
-		"best_epoch": strconv.Itoa(t.cur.BestEpoch),
+		"epochs":  strconv.Itoa(t.cur.Epoch),
+		"steps":   strconv.Itoa(t.adam.Step),
+		bestLoss:  t.cur.bestLoss(),
+		bestEpoch: strconv.Itoa(t.cur.BestEpoch),
 	})
 }
 
-// verify reads both checkpoints back and compares the last with the weights in memory, bit for bit: a
-// checkpoint that cannot be loaded is not a success.
+// verify reads both checkpoints back and compares the best with the run's best epoch and the last with the
+// weights in memory, bit for bit: a checkpoint that cannot be loaded is not a success.
 func (t *Trainer) verify() error {
-	if _, _, err := model.Load(t.path(model.BestFile)); err != nil {
+	_, meta, err := model.Load(t.path(model.BestFile))
+	if err != nil {
 		return fmt.Errorf("reading the checkpoint back: %w", err)
+	}
+	if !t.isBest(meta) {
+		return t.notBest(meta)
 	}
 	net, _, err := model.Load(t.path(model.LastFile))
 	if err != nil {
@@ -143,6 +169,42 @@ func (t *Trainer) verify() error {
 		return fmt.Errorf("%s does not hold the weights that were trained", t.path(model.LastFile))
 	}
 	return nil
+}
+
+// checkBest refuses to resume a run beside best weights that are neither its own nor of an epoch to come, which a
+// process has saved that was killed before it had saved the state.
+func (t *Trainer) checkBest() error {
+	f, err := ckpt.Read(t.path(model.BestFile))
+	if errors.Is(err, os.ErrNotExist) {
+		if t.cur.BestEpoch == 0 {
+			return nil
+		}
+		return fmt.Errorf("the best weights of the run to resume are missing: %w; put them back, or start anew without --resume", err)
+	}
+	if err != nil {
+		return err
+	}
+	epoch, err := strconv.Atoi(f.Meta[bestEpoch])
+	again := err == nil && t.cur.Epoch < epoch && epoch <= t.Config.Epochs
+	if again || t.isBest(f.Meta) {
+		return nil
+	}
+	return t.notBest(f.Meta)
+}
+
+// isBest reports whether the metadata of a checkpoint are those of the best weights so far.
+func (t *Trainer) isBest(meta map[string]string) bool {
+	return meta[bestEpoch] == strconv.Itoa(t.cur.BestEpoch) && meta[bestLoss] == t.cur.bestLoss()
+}
+
+// notBest says what else the file of the best weights holds.
+func (t *Trainer) notBest(meta map[string]string) error {
+	remedy := "put the right ones back"
+	if epoch, err := strconv.Atoi(meta[bestEpoch]); err == nil && epoch > t.cur.Epoch {
+		remedy = fmt.Sprintf("the run was killed when it saved that epoch: resume it with --nepochs %d or more, and no less --patience than then", epoch)
+	}
+	return fmt.Errorf("%s: expected the weights of epoch %d with loss %s, the best so far, found those of epoch %s with loss %s; %s, or start anew without --resume",
+		t.path(model.BestFile), t.cur.BestEpoch, t.cur.bestLoss(), meta[bestEpoch], meta[bestLoss], remedy)
 }
 
 func sameBits(a, b *autodiff.Params) bool {

@@ -34,7 +34,7 @@ func TestFailedStartsKeepTheRunBefore(t *testing.T) {
 		{name: "configuration", change: func(tr *Trainer) { tr.Config.Epochs = 0 }},
 		{name: "nothing to train on", change: func(tr *Trainer) { tr.Config.ValFraction = 0.99 }},
 		{name: "state", change: func(tr *Trainer) { occupy(t, tr.path(StateFile)) }, without: StateFile},
-		{name: "record", change: func(tr *Trainer) { tr.OnStart = func(Start) error { return os.ErrPermission } }, state: true},
+		{name: "record", change: func(tr *Trainer) { tr.OnStart = func(Start) error { return os.ErrPermission } }},
 		{name: "weights", change: func(tr *Trainer) { occupy(t, tr.path(model.BestFile)) }, state: true, without: model.BestFile},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,6 +55,122 @@ func TestFailedStartsKeepTheRunBefore(t *testing.T) {
 			require.Subset(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
 		})
 	}
+}
+
+// A new run in a used directory says so, and the older weights are there until none of them is left beside new ones.
+func TestANewRunReplacesAnOlderOneAtItsFirstSave(t *testing.T) {
+	older := t.TempDir()
+	run(t, older, nil)
+	want := content(t, older)
+	for _, interrupt := range []bool{false, true} {
+		dir := t.TempDir()
+		require.NoError(t, os.CopyFS(dir, os.DirFS(older)))
+		tr, err := tiny(dir, 1)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var warnings []string
+		batches := 0
+		tr.Config.Seed, tr.Config.Epochs = 9, 1
+		tr.OnWarn = func(text string) { warnings = append(warnings, text) }
+		tr.OnBatch = func(Progress) {
+			got := content(t, dir)
+			for _, name := range runFiles[1:] {
+				require.Equal(t, want[name], got[name], name)
+			}
+			require.Contains(t, tr.lastWeights(), "no weights have been saved yet")
+			if batches++; interrupt {
+				cancel()
+			}
+		}
+		_, err = tr.Run(ctx)
+		require.Len(t, warnings, 1)
+		require.Contains(t, warnings[0], dir+" holds an older run")
+		require.Contains(t, warnings[0], "--resume")
+		got := content(t, dir)
+		if interrupt {
+			require.ErrorIs(t, err, ErrInterrupted)
+			require.Equal(t, 1, batches)
+			require.NotContains(t, got, model.BestFile, "no best weights of the older run beside new ones")
+		} else {
+			require.NoError(t, err)
+			require.NotEqual(t, want[model.BestFile], got[model.BestFile])
+		}
+		require.NotEqual(t, want[model.LastFile], got[model.LastFile])
+		run(t, dir, func(tr *Trainer) {
+			tr.Resume, tr.Config.Seed = true, 9
+			tr.OnWarn = func(text string) { require.Fail(t, text) }
+		})
+	}
+}
+
+// A process that is killed in its first epoch leaves its state beside the weights of the older run.
+func TestResumeInTheFirstEpochBesideAnOlderRun(t *testing.T) {
+	want, dir := t.TempDir(), t.TempDir()
+	run(t, dir, func(tr *Trainer) { tr.Config.Epochs = 3 })
+	tr, err := tiny(dir, 1)
+	require.NoError(t, err)
+	tr.Config.Seed = 9
+	require.NoError(t, tr.prepare())
+	_, err = tr.begin()
+	tr.pool.close()
+	require.NoError(t, err)
+	change := func(tr *Trainer) { tr.Config.Seed, tr.Config.Epochs = 9, 1 }
+	run(t, want, change)
+	res := run(t, dir, func(tr *Trainer) { change(tr); tr.Resume = true })
+	require.True(t, res.Start.Resumed)
+	requireSame(t, want, dir)
+}
+
+// A process that is killed while it saves leaves the weights of an epoch that the state does not know of.
+func TestResumeAfterAKillBetweenWeightsAndState(t *testing.T) {
+	falling := func(tr *Trainer) { tr.Config.ValFraction = 0 } // as the loss that is trained on does
+	dirs := map[int]string{2: t.TempDir(), 3: t.TempDir()}
+	for epochs, dir := range dirs {
+		res := run(t, dir, func(tr *Trainer) { falling(tr); tr.Config.Epochs = epochs })
+		require.Equal(t, epochs, res.Best.Epoch, "the test needs a last epoch that is the best")
+	}
+	ahead := func(names ...string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.CopyFS(dir, os.DirFS(dirs[2])))
+		for _, name := range names {
+			b, err := os.ReadFile(filepath.Join(dirs[3], filepath.FromSlash(name)))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), b, 0o644))
+		}
+		return dir
+	}
+	dir := ahead(model.BestFile, model.LastFile)
+	before := content(t, dir)
+	tr, err := tiny(dir, 1)
+	require.NoError(t, err)
+	falling(tr)
+	tr.Resume = true
+	_, err = tr.Run(context.Background())
+	for _, want := range []string{model.BestFile, "expected the weights of epoch 2", "found those of epoch 3", "resume it with --nepochs 3 or more"} {
+		require.ErrorContains(t, err, filepath.FromSlash(want))
+	}
+	require.Equal(t, before, content(t, dir), "nothing is touched")
+	run(t, dir, func(tr *Trainer) { falling(tr); tr.Resume, tr.Config.Epochs = true, 3 })
+	requireSame(t, dirs[3], dir)
+
+	dir = ahead(model.LastFile)
+	run(t, dir, func(tr *Trainer) { falling(tr); tr.Resume = true })
+	requireSame(t, dirs[2], dir)
+}
+
+func TestResumeRefusesTheBestWeightsOfAnotherRun(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	run(t, dir, nil)
+	run(t, other, func(tr *Trainer) { tr.Config.Seed = 9 })
+	b, err := os.ReadFile(filepath.Join(other, filepath.FromSlash(model.BestFile)))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.FromSlash(model.BestFile)), b, 0o644))
+	tr, err := tiny(dir, 1)
+	require.NoError(t, err)
+	tr.Resume, tr.Config.Epochs = true, 3
+	_, err = tr.Run(context.Background())
+	require.ErrorContains(t, err, "put the right ones back, or start anew without --resume")
 }
 
 func TestRunReportsWhatItCannotWrite(t *testing.T) {
@@ -96,7 +212,7 @@ func TestTableThatCannotBeWrittenDoesNotStopTheTraining(t *testing.T) {
 	var warnings []string
 	res := run(t, dir, func(tr *Trainer) { tr.OnWarn = func(text string) { warnings = append(warnings, text) } })
 	require.Equal(t, 2, res.Last.Epoch)
-	require.Len(t, warnings, 3, "when the run directory is cleared, and after each epoch")
+	require.Len(t, warnings, 3, "when the older run is cleared away, and after each epoch")
 	require.Contains(t, warnings[0], "the table of an older run stays for now")
 	require.Contains(t, warnings[1], "cannot write "+filepath.Join(dir, HistoryFile))
 	require.Contains(t, warnings[1], "the training goes on")

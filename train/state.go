@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -33,6 +34,17 @@ type cursor struct {
 	Best      float64 // best validation loss so far
 	BestEpoch int     // and its epoch, counted from 1
 	Stale     int     // epochs since
+}
+
+// fresh reports whether nothing has been trained yet.
+func (c *cursor) fresh() bool { return c.Epoch == 0 && c.Batch == 0 }
+
+// bestLoss returns the best loss as a checkpoint has it, empty before there is one.
+func (c *cursor) bestLoss() string {
+	if math.IsInf(c.Best, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(c.Best, 'g', -1, 64)
 }
 
 func (c *cursor) nextEpoch() {
@@ -116,8 +128,10 @@ func (t *Trainer) restore() (bool, error) {
 	if err := t.setState(f); err != nil {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
-	if _, err := os.Stat(t.path(model.BestFile)); err != nil && t.cur.BestEpoch > 0 {
-		return false, fmt.Errorf("the best weights of the run to resume are missing: %w; put them back, or start anew without --resume", err)
+	if !t.cur.fresh() {
+		if err := t.checkBest(); err != nil {
+			return false, err
+		}
 	}
 	t.restoreTimes()
 	return true, nil

@@ -33,6 +33,7 @@ type Trainer struct {
 	OnBatch func(done Progress)
 	OnWarn  func(text string)
 
+	fresh       bool   // nothing has been saved but the state, so that other files are an older run's
 	fingerprint string // of the data
 	train, val  []int  // indices of groups
 	pool        *pool
@@ -45,7 +46,6 @@ type Trainer struct {
 	history     History
 	batch       []int
 	job         job
-	evalJob     job
 	updateJob   job
 }
 
@@ -142,7 +142,7 @@ func (t *Trainer) prepare() error {
 	t.grad = newReduction(len(t.Net.Params.Data), c.shards(), c.workers()+1)
 	n := max(c.BatchSize, len(t.val))
 	t.losses, t.excess = make([]float64, n), make([]float64, n)
-	t.job, t.evalJob, t.updateJob = t.shard, t.evaluate, t.update
+	t.job, t.updateJob = t.shard, t.update
 	t.fingerprint = t.Source.Fingerprint()
 	t.cur, t.history = cursor{Best: math.Inf(1)}, nil
 	return t.pool.run(t.Net.Params.Updates(), t.updateJob)

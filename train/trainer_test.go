@@ -437,6 +437,17 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// The 12 groups trained on make batches of 5, 5 and 2.
+func TestPatternsOfAShortBatch(t *testing.T) {
+	tr, err := tiny(t.TempDir(), 2)
+	require.NoError(t, err)
+	tr.train = make([]int, 12)
+	for want, b := range map[int][2]int{20: {0, 1}, 48: {0, 3}, 28: {1, 3}, 8: {2, 3}, 0: {3, 3}} {
+		tr.cur.Batch = b[1]
+		require.Equal(t, want, tr.patterns(b[0]), b)
+	}
+}
+
 func TestVerifyNoticesAWrongFile(t *testing.T) {
 	long(t)
 	tr, err := tiny(t.TempDir(), 1)
@@ -448,6 +459,18 @@ func TestVerifyNoticesAWrongFile(t *testing.T) {
 	}
 	_, err = tr.Run(context.Background())
 	require.ErrorContains(t, err, "does not hold the weights that were trained")
+
+	tr, err = tiny(t.TempDir(), 1)
+	require.NoError(t, err)
+	tr.OnEpoch = func(e Epoch) {
+		if e.Epoch == 2 {
+			tr.cur.BestEpoch = 1
+			require.NoError(t, tr.saveWeights(model.BestFile))
+			tr.cur.BestEpoch = 2
+		}
+	}
+	_, err = tr.Run(context.Background())
+	require.ErrorContains(t, err, "expected the weights of epoch 2")
 
 	for _, name := range []string{model.BestFile, model.LastFile} {
 		tr, err = tiny(t.TempDir(), 1)
@@ -477,7 +500,8 @@ func TestSteadyStepsDoNotAllocate(t *testing.T) {
 			_, err := tr.step(1e-3)
 			require.NoError(t, err)
 		}), "gridsize %d", gridsize)
-		require.Zero(t, testing.AllocsPerRun(2, func() { tr.pool.run(len(tr.val), tr.evalJob) }), "validation")
+		evaluate := job(tr.evaluate)
+		require.Zero(t, testing.AllocsPerRun(2, func() { tr.pool.run(len(tr.val), evaluate) }), "validation")
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 
 	"ptycho/data"
@@ -38,8 +40,11 @@ func (c *trainCmd) evaluate(ctx context.Context, o *output, test *testScan) (map
 		return nil, err
 	}
 	loss, excess, err := train.Evaluate(ctx, net, test.Dataset, test.groups, c.Workers)
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w in the evaluation on %s; the training is done and its results are in %s", errInterrupted, test.Path, c.OutputDir)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("evaluation after the training, which is done: %w", err)
 	}
 	o.info("", "test", test.Path, "groups", len(test.groups), "loss", loss, "excess NLL", excess)
 	return map[string]any{"file": test.Path, "groups": len(test.groups), "loss": loss, "excess_nll": excess}, nil

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,8 @@ import (
 func TestInspect(t *testing.T) {
 	scan, run := trained(t)
 	result := resultDir(t)
+	ds, err := data.Load(scan, data.LoadOptions{})
+	require.NoError(t, err)
 	m := arrays(t)
 	delete(m, "diffraction")
 	setup := filepath.Join(t.TempDir(), "setup.npz")
@@ -32,7 +36,7 @@ func TestInspect(t *testing.T) {
 	}{
 		{
 			"dataset", scan,
-			[]string{"frames            20 of 64×64, stored as amplitude", "photons a frame", "measured", "diameter 22", "(D4σ)", "nearest neighbour", "overlap", "known object", "written by        ptycho dev", "notes             frames are read as"},
+			[]string{"frames            20 of 64×64, stored as amplitude", "photons a frame", "measured", fmt.Sprintf("brightest pixel %.4g\n", slices.Max(ds.Frames)), "diameter 22", "(D4σ)", "nearest neighbour", "overlap", "known object", "written by        ptycho dev", "notes             frames are read as"},
 			map[string]any{"kind": "dataset", "file": scan},
 		},
 		{"setup", setup, []string{"none: probe, object and positions only", "positions", "known object"}, map[string]any{"frames": "none: probe, object and positions only"}},

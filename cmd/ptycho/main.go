@@ -27,7 +27,7 @@ const (
 	exitOK          = 0
 	exitFailed      = 1   // the input or the run failed
 	exitUsage       = 2   // wrong usage
-	exitInterrupted = 130 // interrupted, after saving
+	exitInterrupted = 130 // interrupted
 )
 
 type cli struct {
@@ -57,6 +57,9 @@ func collectEarly() {
 	}
 }
 
+// errInterrupted is how a command ends that was interrupted but has something to say about it.
+var errInterrupted = errors.New("interrupted")
+
 // usageError is a mistake in how the program was called.
 type usageError struct{ error }
 
@@ -83,8 +86,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, errInterrupted):
 		fmt.Fprintf(stderr, "ptycho: %v\n", err)
+		return exitInterrupted
+	case errors.Is(err, context.Canceled): // commands that write when all is computed
+		fmt.Fprintf(stderr, "ptycho: %v; nothing was written\n", errInterrupted)
 		return exitInterrupted
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "ptycho: %v\n", err)

@@ -79,7 +79,7 @@ func TestInterruptedTraining(t *testing.T) {
 	epochs := strconv.Itoa(passed + 2)
 	o := must(t, args(dir, epochs, "--resume")...)
 	require.Contains(t, o.stderr, "resuming ")
-	earlier := readJSON(t, filepath.Join(dir, "run.json"))["earlier_sessions"].([]any)
+	earlier := readJSON(t, filepath.Join(dir, "run.json"))["earlier_starts"].([]any)
 	require.Len(t, earlier, 1)
 	require.Nil(t, earlier[0].(map[string]any)["finished"])
 	require.Positive(t, earlier[0].(map[string]any)["wall_seconds"])
@@ -122,9 +122,37 @@ func TestInterruptedInferenceAndSimulation(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		require.Equal(t, exitInterrupted, run(ctx, args, &stdout, &stderr))
-		require.Contains(t, stderr.String(), "ptycho: context canceled")
+		require.Contains(t, stderr.String(), "ptycho: interrupted; nothing was written\n")
 		require.Empty(t, files(t, dir))
 	}
+}
+
+// canceller ends a context when text is written to it.
+type canceller struct {
+	bytes.Buffer
+	text   string
+	cancel context.CancelFunc
+}
+
+func (c *canceller) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.text) {
+		c.cancel()
+	}
+	return c.Buffer.Write(p)
+}
+
+func TestInterruptedEvaluationKeepsTheRecordOfTheTraining(t *testing.T) {
+	scan, dir := scanFile(t), t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var stdout bytes.Buffer
+	stderr := &canceller{text: "best epoch", cancel: cancel}
+	require.Equal(t, exitInterrupted, run(ctx, quick(scan, dir, "--test_data_file", scan), &stdout, stderr))
+	require.Contains(t, stderr.String(), "ptycho: interrupted in the evaluation on "+scan+"; the training is done and its results are in "+dir)
+	rec := readJSON(t, filepath.Join(dir, "run.json"))
+	require.NotNil(t, rec["finished"])
+	require.Equal(t, 1.0, at(t, rec, "results", "best", "epoch"))
+	require.NotContains(t, rec["results"], "test")
 }
 
 // TestFullDevice writes to a file system of a few hundred kilobytes, mounted where nobody else sees it.
@@ -150,7 +178,8 @@ func TestFullDevice(t *testing.T) {
 			require.Equal(t, exitFailed, cmd.ProcessState.ExitCode(), "%s", &stderr)
 			require.Contains(t, stderr.String(), "no space left on device")
 			require.Contains(t, stderr.String(), "ptycho: cannot write "+dir)
-			require.Empty(t, stdout.String(), "what could not be written whole is not there")
+			left := strings.ReplaceAll(stdout.String(), filepath.Join(dir, "run", "run.json")+"\n", "") // which fits, and says that nothing was finished
+			require.Empty(t, left, "what could not be written whole is not there")
 		})
 	}
 }

@@ -35,16 +35,16 @@ type runRecord struct {
 	Platform string   `json:"platform"`
 	Kernel   string   `json:"kernel"`
 	Cores    int      `json:"cores"`
-	session
-	Earlier []session         `json:"earlier_sessions,omitempty"` // of a run that was resumed, the first one first
+	attempt
+	Earlier []attempt         `json:"earlier_starts,omitempty"` // of a run that was resumed, the first one first
 	Inputs  map[string]string `json:"inputs_sha256"`
 	Config  resolved          `json:"config"`
 	Results map[string]any    `json:"results,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
 }
 
-// session is a time in which a process was at work on a run.
-type session struct {
+// attempt is the work of one process on a run.
+type attempt struct {
 	Started    time.Time  `json:"started"`
 	Finished   *time.Time `json:"finished"`     // null while the run goes on, or when it was interrupted or failed
 	Wall       float64    `json:"wall_seconds"` // until the record was written, as are the next two
@@ -55,7 +55,7 @@ type session struct {
 func newRunRecord(command string, o *output) *runRecord {
 	return &runRecord{
 		Command: command, Args: o.args, Config: resolved{Flags: o.values}, Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Kernel: kernel.Name(), Cores: runtime.GOMAXPROCS(0), session: session{Started: time.Now()}, Inputs: map[string]string{},
+		Kernel: kernel.Name(), Cores: runtime.GOMAXPROCS(0), attempt: attempt{Started: time.Now()}, Inputs: map[string]string{},
 	}
 }
 
@@ -87,12 +87,12 @@ func fileSum(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// resume takes over the sessions of the run in dir that is resumed, as far as there is a record of them.
+// resume takes over the earlier starts of the run in dir that is resumed, as far as there is a record of them.
 func (r *runRecord) resume(dir string) {
 	var before runRecord
 	b, err := os.ReadFile(filepath.Join(dir, r.name(dir)))
 	if err == nil && json.Unmarshal(b, &before) == nil && before.Command == r.Command {
-		r.Earlier = append(before.Earlier, before.session)
+		r.Earlier = append(before.Earlier, before.attempt)
 	}
 }
 

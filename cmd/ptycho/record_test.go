@@ -11,15 +11,15 @@ import (
 func TestRecordOfAResumedRun(t *testing.T) {
 	scan, dir := scanFile(t), t.TempDir()
 	path := filepath.Join(dir, "run.json")
-	sessions := func(epochs string) map[string]any {
+	starts := func(epochs string) map[string]any {
 		must(t, quick(scan, dir, "--resume", "--nepochs", epochs)...)
 		return readJSON(t, path)
 	}
-	first := sessions("1")
-	require.NotContains(t, first, "earlier_sessions")
-	second := sessions("2")
-	third := sessions("3")
-	earlier := third["earlier_sessions"].([]any)
+	first := starts("1")
+	require.NotContains(t, first, "earlier_starts")
+	second := starts("2")
+	third := starts("3")
+	earlier := third["earlier_starts"].([]any)
 	require.Len(t, earlier, 2)
 	for i, rec := range []map[string]any{first, second} {
 		for _, key := range []string{"started", "finished", "wall_seconds", "cpu_seconds", "peak_rss_bytes"} {
@@ -29,9 +29,9 @@ func TestRecordOfAResumedRun(t *testing.T) {
 	require.NotEqual(t, second["started"], third["started"])
 
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o644))
-	require.NotContains(t, sessions("4"), "earlier_sessions", "a damaged record is no reason to stop")
+	require.NotContains(t, starts("4"), "earlier_starts", "a damaged record is no reason to stop")
 	must(t, quick(scan, dir)...)
-	require.NotContains(t, readJSON(t, path), "earlier_sessions", "a new run has none")
+	require.NotContains(t, readJSON(t, path), "earlier_starts", "a new run has none")
 }
 
 func TestRecordsOfTwoCommandsInOneDirectory(t *testing.T) {
@@ -43,6 +43,7 @@ func TestRecordsOfTwoCommandsInOneDirectory(t *testing.T) {
 		require.Equal(t, string(training), string(mustRead(t, filepath.Join(dir, "run.json"))))
 		require.Equal(t, "infer", readJSON(t, filepath.Join(dir, "infer.json"))["command"])
 	}
+	require.Contains(t, must(t, "inspect", filepath.Join(dir, "reconstruction.npz")).stdout, filepath.Join(dir, "infer.json"))
 	must(t, quick(scan, dir, "--resume", "--nepochs", "2")...)
 	require.Equal(t, "train", readJSON(t, filepath.Join(dir, "run.json"))["command"])
 	require.Equal(t, "infer", readJSON(t, filepath.Join(dir, "infer.json"))["command"])

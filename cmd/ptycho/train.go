@@ -116,18 +116,21 @@ func (c *trainCmd) Run(ctx context.Context, o *output) error {
 		if err := rec.write(c.OutputDir); err != nil {
 			o.warn(err.Error())
 		}
-		return fmt.Errorf("%w; go on with --resume; weights so far: %s", err, filepath.Join(c.OutputDir, model.LastFile))
+		return fmt.Errorf("%w; go on with --resume; weights so far: %s", err, filepath.Join(c.OutputDir, filepath.FromSlash(model.LastFile)))
 	}
 	if err != nil {
 		return err
 	}
 	rec.Results = map[string]any{"best": res.Best.Record(), "last": res.Last.Record(), "stopped": res.Stopped, "groups": res.Train, "validation_groups": res.Val}
-	if test != nil {
-		if rec.Results["test"], err = c.evaluate(ctx, o, test); err != nil {
-			return err
-		}
-	}
 	o.info("", "best epoch", res.Best.Epoch, "loss", bestLoss(res.Best), "checkpoint", filepath.Join(c.OutputDir, filepath.FromSlash(model.BestFile)))
+	if err := rec.write(c.OutputDir); err != nil || test == nil {
+		return err
+	}
+	scores, err := c.evaluate(ctx, o, test)
+	if err != nil {
+		return err
+	}
+	rec.Results["test"] = scores
 	return rec.write(c.OutputDir)
 }
 

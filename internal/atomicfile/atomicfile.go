@@ -35,21 +35,19 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err = w.Flush(); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
+	_ = f.Chmod(0o644) // some file systems have no permissions, and the content matters more
 	if err = f.Sync(); err != nil {
 		return err
 	}
 	if err = f.Close(); err != nil {
 		return err
 	}
-	return retry(func() error { return os.Rename(f.Name(), path) }, inUse)
+	return Retry(func() error { return os.Rename(f.Name(), path) }, inUse)
 }
 
-// retry calls f until it succeeds or fails for another reason than a passing one, for a second or so: a virus
+// Retry calls f until it succeeds or fails for another reason than a passing one, for a second or so: a virus
 // scanner or a backup has a new file open for a moment.
-func retry(f func() error, passing func(error) bool) error {
+func Retry(f func() error, passing func(error) bool) error {
 	err := f()
 	for wait := 10 * time.Millisecond; err != nil && passing(err) && wait < time.Second; wait *= 2 {
 		time.Sleep(wait)

@@ -73,11 +73,11 @@ func TestRetry(t *testing.T) {
 		{[]error{busy, gone}, gone},
 	} {
 		calls := 0
-		err := retry(func() error { calls++; return tt.outcomes[calls-1] }, passing)
+		err := Retry(func() error { calls++; return tt.outcomes[calls-1] }, passing)
 		require.Equal(t, tt.want, err)
 		require.Equal(t, len(tt.outcomes), calls)
 	}
 	calls := 0
-	require.Equal(t, busy, retry(func() error { calls++; return busy }, passing), "it gives up")
+	require.Equal(t, busy, Retry(func() error { calls++; return busy }, passing), "it gives up")
 	require.Greater(t, calls, 3)
 }
