@@ -95,6 +95,7 @@ func (t *Trainer) saveState() error {
 	flat := func(name string, v []float32) ckpt.Tensor {
 		return ckpt.Tensor{Name: name, Shape: []int{len(v)}, Data: v}
 	}
+	n := moments(t.adam.Step, len(t.adam.M))
 	return ckpt.Write(t.path(StateFile), &ckpt.File{
 		Meta: map[string]string{
 			"format": stateFormat, "format_version": stateVersion, "identity": id,
@@ -103,10 +104,18 @@ func (t *Trainer) saveState() error {
 			"schedule":  formatFloats(t.schedule.State()),
 		},
 		Tensors: []ckpt.Tensor{
-			flat("parameters", t.Net.Params.Data), flat("adam.m", t.adam.M), flat("adam.v", t.adam.V),
+			flat("parameters", t.Net.Params.Data), flat("adam.m", t.adam.M[:n]), flat("adam.v", t.adam.V[:n]),
 			{Name: "history", Shape: []int{len(t.history), timeless}, F64: t.history.values()},
 		},
 	})
+}
+
+// moments returns how many of n moments of Adam a state holds: none before the first step, which leaves them at zero.
+func moments(step, n int) int {
+	if step == 0 {
+		return 0
+	}
+	return n
 }
 
 // restore takes back the state in the run directory and reports whether there is one.
@@ -171,9 +180,13 @@ func (t *Trainer) setState(f *ckpt.File) error {
 	if err := t.cur.set(cur); err != nil {
 		return err
 	}
-	shape := []int{len(t.Net.Params.Data)}
+	if t.adam.Step, err = strconv.Atoi(f.Meta["adam_step"]); err != nil {
+		return fmt.Errorf("adam_step: %w", err)
+	}
+	n := len(t.Net.Params.Data)
+	shape := []int{moments(t.adam.Step, n)}
 	if err := f.Want([]ckpt.Spec{
-		{Name: "parameters", Shape: shape},
+		{Name: "parameters", Shape: []int{n}},
 		{Name: "adam.m", Shape: shape},
 		{Name: "adam.v", Shape: shape},
 		{Name: "history", Shape: []int{t.cur.Epoch, timeless}, DType: ckpt.F64},
@@ -185,9 +198,6 @@ func (t *Trainer) setState(f *ckpt.File) error {
 	copy(t.adam.M, f.Tensor("adam.m").Data)
 	copy(t.adam.V, f.Tensor("adam.v").Data)
 	t.history = historyOf(f.Tensor("history").F64)
-	if t.adam.Step, err = strconv.Atoi(f.Meta["adam_step"]); err != nil {
-		return fmt.Errorf("adam_step: %w", err)
-	}
 	state, err := parseFloats(f.Meta["schedule"])
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)
