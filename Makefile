@@ -77,7 +77,7 @@ cover: ## coverage of the numeric packages, at least 85 %
 
 demo: build ## simulate a scan, train on it, reconstruct, and say where the pictures are
 	./bin/ptycho simulate --output_file demo/scan.npz --object siemens --n_images 400 --nphotons 1e7 --seed 1
-	./bin/ptycho train --train_data_file demo/scan.npz --output_dir demo/run --nepochs 20 --n_filters_scale 1
+	./bin/ptycho train --train_data_file demo/scan.npz --output_dir demo/run --nepochs 30 --n_filters_scale 1
 	./bin/ptycho infer --model_path demo/run --test_data demo/scan.npz --output_dir demo/result --comparison_plot
 	@echo "Look at demo/result/reconstructed_phase.png and demo/result/comparison_plot.png"
 
