@@ -1,6 +1,9 @@
 package autodiff
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Param is a named part of a parameter vector.
 type Param struct {
@@ -16,10 +19,30 @@ type Params struct {
 	list  []Param
 	index map[string]int
 	hooks []func()
+
+	deferred bool
+	size     int
+	inits    []func() // of tensors that wait for Allocate
 }
 
 // NewParams returns an empty parameter vector.
 func NewParams() *Params { return &Params{index: map[string]int{}} }
+
+// Defer lets New only take note of what it is asked for until Allocate makes all of it at once, which for a large
+// model is much faster than tensor by tensor.
+func (p *Params) Defer() { p.deferred = true }
+
+// Allocate makes the tensors that New took note of since Defer. Their inits run at the same time.
+func (p *Params) Allocate() {
+	p.deferred = false
+	p.Data = append(make([]float32, 0, p.size), p.Data...)[:p.size]
+	var done sync.WaitGroup
+	for _, init := range p.inits {
+		done.Go(init)
+	}
+	done.Wait()
+	p.inits = nil
+}
 
 // New appends a tensor to the vector and lets init fill it. It panics on a duplicate name. Slices of
 // Data taken before are not valid afterwards.
@@ -27,10 +50,16 @@ func (p *Params) New(name string, shape Shape, init func([]float32)) Param {
 	if _, ok := p.index[name]; ok {
 		panic(fmt.Sprintf("autodiff: parameter %q exists already", name))
 	}
-	r := Param{Name: name, Shape: shape, Offset: len(p.Data)}
-	p.Data = append(p.Data, make([]float32, shape.Size())...)
-	if init != nil {
-		init(p.View(r))
+	r := Param{Name: name, Shape: shape, Offset: p.size}
+	p.size += shape.Size()
+	switch {
+	case !p.deferred:
+		p.Data = append(p.Data, make([]float32, shape.Size())...)
+		if init != nil {
+			init(p.View(r))
+		}
+	case init != nil:
+		p.inits = append(p.inits, func() { init(p.View(r)) })
 	}
 	p.index[name] = len(p.list)
 	p.list = append(p.list, r)

@@ -41,6 +41,7 @@ func New(cfg Config, probe []float32) (*Network, error) {
 		return nil, err
 	}
 	n := &Network{Config: cfg, Params: autodiff.NewParams(), plan: plan}
+	n.Params.Defer()
 	filters := scaled(encoderFilters[cfg.N], cfg.Filters)
 	n.encoder = layers.NewStack(n.Params, cfg.Seed, "encoder", cfg.Channels(), filters, layers.MaxPool)
 	latent := filters[len(filters)-1]
@@ -62,6 +63,7 @@ func New(cfg Config, probe []float32) (*Network, error) {
 	} else {
 		n.probe = append([]float32(nil), probe...)
 	}
+	n.Params.Allocate()
 	return n, nil
 }
 
