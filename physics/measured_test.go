@@ -23,7 +23,7 @@ func TestMeasuredOrientation(t *testing.T) {
 		t.Skipf("%s is not here: the forward model is not tried on measured frames", path)
 	}
 	if testing.Short() {
-		t.Skip("eight descents on measured frames")
+		t.Skip("five descents on measured frames")
 	}
 	right := descend(t, path, data.LoadOptions{})
 	require.Less(t, right, 0.22)
