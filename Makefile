@@ -56,8 +56,8 @@ bench-peer: build ## the network beside PyTorch, as the table of docs/performanc
 	$(PYTHON) bench/peer/compare.py --binary bin/ptycho
 
 golden: ## recompute the golden values; needs python3 with torch, scipy and scikit-image
-	cd testdata/golden && $(PYTHON) make_network.py && $(PYTHON) make_ops.py
-	cd testdata/metrics && $(PYTHON) make.py
+	cd testdata/golden && $(PYTHON) make_network.py && $(PYTHON) make_ops.py && $(PYTHON) make_refine.py
+	cd testdata/metrics && $(PYTHON) make.py && $(PYTHON) make_frc.py
 	cd data/testdata/npy && $(PYTHON) gen.py
 
 generate: ## the assembly, from its generators

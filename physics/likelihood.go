@@ -14,6 +14,9 @@ import (
 //
 // Nothing is dropped, so the value can be compared between doses. It is computed as an excess over the
 // entropy floor, which does not cancel at high dose.
+//
+// A negative count is a pixel that was not measured: dead, saturated, in a gap or held out. It has no loss and
+// no gradient; the mean is still over all pixels.
 type PoissonNLL struct {
 	Epsilon float64 // keeps λ = 0 finite
 	Norm    float64 // usually the mean count, which makes gradients independent of the dose
@@ -27,7 +30,7 @@ type PoissonNLL struct {
 func PoissonEpsilon(meanCount float64) float64 { return 1e-6*meanCount + 1e-8 }
 
 // PoissonFloor returns the smallest possible Poisson negative log-likelihood of the counts k, a mean over
-// pixels: mean(k − k·ln k + ln Γ(k+1)).
+// pixels: mean(k − k·ln k + ln Γ(k+1)), in which pixels that were not measured count as zero.
 func PoissonFloor(k []float32) float64 {
 	s := 0.0
 	for _, v := range k {
@@ -49,7 +52,8 @@ func (p *PoissonNLL) Forward(c *autodiff.Context) float64 {
 }
 
 // PoissonExcess returns by how much the Poisson negative log-likelihood of the counts k under λ + epsilon
-// exceeds its floor, a mean over pixels: mean(λ̃ − k − k·ln(λ̃/k)) ≥ 0.
+// exceeds its floor, a mean over pixels, in which those that were not measured count as zero:
+// mean(λ̃ − k − k·ln(λ̃/k)) ≥ 0.
 func PoissonExcess(lambda, k []float32, epsilon float64) float64 {
 	return kernel.PoissonExcess(lambda, k, epsilon) / float64(len(lambda))
 }
@@ -67,7 +71,7 @@ func (p *PoissonNLL) Backward(c *autodiff.Context, scale float64) {
 
 // AmplitudeLoss compares the moduli √(λ + Epsilon) and √k of expected (input 0) and measured (input 1)
 // counts: mean|√λ̃ − √k| / Norm, or mean (√λ̃ − √k)² / Norm if Squared, the variance-stabilised Poisson
-// likelihood.
+// likelihood. As in PoissonNLL, a pixel with k < 0 has no loss and no gradient, and the mean is over all pixels.
 type AmplitudeLoss struct {
 	Squared       bool
 	Epsilon, Norm float64
@@ -80,12 +84,14 @@ func (a *AmplitudeLoss) Keeps() (inputs, output bool) { return true, false }
 func (a *AmplitudeLoss) Forward(c *autodiff.Context) float64 {
 	lambda, k := c.In(0), c.In(1)
 	s := 0.0
-	for i, v := range lambda {
-		d := math.Sqrt(float64(v)+a.Epsilon) - math.Sqrt(float64(k[i]))
-		if a.Squared {
-			s += d * d
-		} else {
-			s += math.Abs(d)
+	if a.Squared {
+		s = kernel.AmplitudeError(lambda, k, a.Epsilon)
+	} else {
+		for i, v := range lambda {
+			if k[i] < 0 {
+				continue
+			}
+			s += math.Abs(math.Sqrt(float64(v)+a.Epsilon) - math.Sqrt(float64(k[i])))
 		}
 	}
 	return s / (float64(len(lambda)) * a.Norm)
@@ -99,12 +105,16 @@ func (a *AmplitudeLoss) Backward(c *autodiff.Context, scale float64) {
 	}
 	lambda, k := c.In(0), c.In(1)
 	w := scale / (a.Norm * float64(len(lambda)))
+	if a.Squared {
+		kernel.AmplitudeGrad(g, lambda, k, float32(w), float32(a.Epsilon))
+		return
+	}
 	for i, v := range lambda {
+		if k[i] < 0 {
+			continue
+		}
 		m := math.Sqrt(float64(v) + a.Epsilon)
-		d := m - math.Sqrt(float64(k[i]))
-		switch {
-		case a.Squared:
-			g[i] += float32(w * d / m)
+		switch d := m - math.Sqrt(float64(k[i])); {
 		case d > 0:
 			g[i] += float32(w / (2 * m))
 		case d < 0:

@@ -102,6 +102,33 @@ func TestPoissonExcessAtHighDose(t *testing.T) {
 	require.InDelta(t, 0.125, want, 0.01)
 }
 
+// Pixels that were not measured have no loss and no gradient, whatever is expected there, but count in the mean.
+func TestLikelihoodsIgnoreGaps(t *testing.T) {
+	lambda, k := []float32{3, 1e30, 2, 0, 7, 0.5}, []float32{4, -1, 0, -0.5, 5, float32(math.Inf(-1))}
+	measured := []int{0, 2, 4}
+	var lambdaLeft, left []float32
+	for _, i := range measured {
+		lambdaLeft, left = append(lambdaLeft, lambda[i]), append(left, k[i])
+	}
+	require.InEpsilon(t, physics.PoissonFloor(left)/2, physics.PoissonFloor(k), 1e-12)
+	require.InEpsilon(t, physics.PoissonExcess(lambdaLeft, left, 0.1)/2, physics.PoissonExcess(lambda, k, 0.1), 1e-12)
+	for name, loss := range map[string]autodiff.Loss{
+		"poisson": &physics.PoissonNLL{Epsilon: 1e-6, Norm: 3},
+		"mae":     &physics.AmplitudeLoss{Epsilon: 1e-6, Norm: 2},
+		"mse":     &physics.AmplitudeLoss{Squared: true, Epsilon: 1e-6, Norm: 2},
+	} {
+		want, wantGrads := lossOf(loss, 1, []autodiff.Tensor{tensor(lambdaLeft, 3)}, tensor(left, 3))
+		v, grads := lossOf(loss, 1, []autodiff.Tensor{tensor(lambda, 6)}, tensor(k, 6))
+		require.Positive(t, want, name)
+		require.InEpsilon(t, want/2, v, 1e-12, name)
+		for n, i := range measured {
+			require.InEpsilon(t, wantGrads[0][n]/2, grads[0][i], 1e-6, "%s, pixel %d", name, i)
+			grads[0][i] = 0
+		}
+		require.Equal(t, make([]float32, 6), grads[0], name)
+	}
+}
+
 func TestPoissonEpsilon(t *testing.T) {
 	require.InEpsilon(t, 2.001e-5, physics.PoissonEpsilon(20), 1e-3)
 	require.Positive(t, physics.PoissonEpsilon(0))

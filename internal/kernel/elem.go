@@ -26,10 +26,15 @@ type elemSet struct {
 	upsample     func(top, bottom, src []float32, channels int)
 	upsampleGrad func(dsrc, dtop, dbottom []float32, channels int)
 
-	poissonExcess func(lambda, k []float32, eps float64) float64
-	poissonGrad   func(dlambda, lambda, k []float32, w, eps float32)
-	sumSquares    func(x []float32) float64
-	adam          func(p, m, v, g []float32, scale, beta1, rest1, beta2, rest2, alpha, root, eps float32)
+	poissonExcess, amplitudeError func(lambda, k []float32, eps float64) float64
+	poissonGrad, amplitudeGrad    func(dlambda, lambda, k []float32, w, eps float32)
+	absError                      func(lambda, k []float32) (sumAbs, sumRoot float64)
+
+	// fromUint16 gets a whole number of vectors.
+	fromUint16 func(dst []float32, src []uint16)
+
+	sumSquares func(x []float32) float64
+	adam       func(p, m, v, g []float32, scale, beta1, rest1, beta2, rest2, alpha, root, eps float32)
 }
 
 var elemGeneric = &elemSet{
@@ -40,6 +45,8 @@ var elemGeneric = &elemSet{
 	mulComplex: mulComplexGeneric, addConjMul: addConjMulGeneric, addNorm: addNormGeneric,
 	maxPool: maxPoolGeneric, maxPoolGrad: maxPoolGradGeneric, upsample: upsampleGeneric, upsampleGrad: upsampleGradGeneric,
 	poissonExcess: poissonExcessGeneric, poissonGrad: poissonGradGeneric,
+	amplitudeError: amplitudeErrorGeneric, amplitudeGrad: amplitudeGradGeneric, absError: absErrorGeneric,
+	fromUint16: fromUint16Generic,
 	sumSquares: sumSquaresGeneric, adam: adamGeneric,
 }
 

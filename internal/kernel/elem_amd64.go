@@ -89,11 +89,6 @@ func reluGradAVX512(dy []float32, y []float32)
 //go:noescape
 func logisticGradAVX512(dx []float32, dy []float32, y []float32, a float32, b float32, s float32)
 
-// poissonGradAVX512 adds w·(1 − k/(λ+ε)) to dlambda.
-//
-//go:noescape
-func poissonGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
-
 // adamAVX512 is one step of Adam with the gradient scale·g.
 //
 //go:noescape
@@ -103,6 +98,21 @@ func adamAVX512(p []float32, m []float32, v []float32, g []float32, scale float3
 //
 //go:noescape
 func addRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
+
+// poissonGradAVX512 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
+//
+//go:noescape
+func poissonGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+
+// amplitudeGradAVX512 adds w·(1 − √(k/(λ+ε))) to dlambda where k ≥ 0.
+//
+//go:noescape
+func amplitudeGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+
+// fromUint16AVX512 converts whole vectors of counts, and the mark 0xFFFF to −1.
+//
+//go:noescape
+func fromUint16AVX512(dst []float32, src []uint16)
 
 // maxPoolAVX512 computes dst, the largest of each four pixels.
 //
@@ -129,10 +139,20 @@ func upsampleGradAVX512(dsrc []float32, dtop []float32, dbottom []float32, chann
 //go:noescape
 func sumSquaresAVX512(x []float32) float64
 
-// poissonExcessAVX512 returns the sum of d − k − k·ln(d/k) with d = λ+ε.
+// poissonExcessAVX512 returns the sum of d − k − k·ln(d/k) with d = λ+ε over k ≥ 0.
 //
 //go:noescape
 func poissonExcessAVX512(lambda []float32, k []float32, eps float64) float64
+
+// amplitudeErrorAVX512 returns the sum of (√d − √k)² with d = λ+ε over k ≥ 0.
+//
+//go:noescape
+func amplitudeErrorAVX512(lambda []float32, k []float32, eps float64) float64
+
+// absErrorAVX512 returns the sums of |√λ − √k| and of √k over k ≥ 0.
+//
+//go:noescape
+func absErrorAVX512(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)
 
 // expAVX2 computes dst = eˣ.
 //
@@ -219,11 +239,6 @@ func reluGradAVX2(dy []float32, y []float32)
 //go:noescape
 func logisticGradAVX2(dx []float32, dy []float32, y []float32, a float32, b float32, s float32)
 
-// poissonGradAVX2 adds w·(1 − k/(λ+ε)) to dlambda.
-//
-//go:noescape
-func poissonGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
-
 // adamAVX2 is one step of Adam with the gradient scale·g.
 //
 //go:noescape
@@ -233,6 +248,21 @@ func adamAVX2(p []float32, m []float32, v []float32, g []float32, scale float32,
 //
 //go:noescape
 func addRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
+
+// poissonGradAVX2 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
+//
+//go:noescape
+func poissonGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+
+// amplitudeGradAVX2 adds w·(1 − √(k/(λ+ε))) to dlambda where k ≥ 0.
+//
+//go:noescape
+func amplitudeGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+
+// fromUint16AVX2 converts whole vectors of counts, and the mark 0xFFFF to −1.
+//
+//go:noescape
+func fromUint16AVX2(dst []float32, src []uint16)
 
 // maxPoolAVX2 computes dst, the largest of each four pixels.
 //
@@ -259,7 +289,17 @@ func upsampleGradAVX2(dsrc []float32, dtop []float32, dbottom []float32, channel
 //go:noescape
 func sumSquaresAVX2(x []float32) float64
 
-// poissonExcessAVX2 returns the sum of d − k − k·ln(d/k) with d = λ+ε.
+// poissonExcessAVX2 returns the sum of d − k − k·ln(d/k) with d = λ+ε over k ≥ 0.
 //
 //go:noescape
 func poissonExcessAVX2(lambda []float32, k []float32, eps float64) float64
+
+// amplitudeErrorAVX2 returns the sum of (√d − √k)² with d = λ+ε over k ≥ 0.
+//
+//go:noescape
+func amplitudeErrorAVX2(lambda []float32, k []float32, eps float64) float64
+
+// absErrorAVX2 returns the sums of |√λ − √k| and of √k over k ≥ 0.
+//
+//go:noescape
+func absErrorAVX2(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)

@@ -74,29 +74,34 @@ DATA elemConstants<>+384(SB)/8, $0xbab60643bab60643
 DATA elemConstants<>+392(SB)/8, $0x3d2aaaa53d2aaaa5
 DATA elemConstants<>+400(SB)/8, $0x0000000200000002
 DATA elemConstants<>+408(SB)/8, $0x0000000100000001
-DATA elemConstants<>+416(SB)/8, $0x3ff0000000000000
-DATA elemConstants<>+424(SB)/8, $0x00095f619980c433
-DATA elemConstants<>+432(SB)/8, $0x4330000000000000
-DATA elemConstants<>+440(SB)/8, $0x43300000000003ff
-DATA elemConstants<>+448(SB)/8, $0x3fe6a09e667f3bcd
-DATA elemConstants<>+456(SB)/8, $0x000fffffffffffff
-DATA elemConstants<>+464(SB)/8, $0x0000000000000000
-DATA elemConstants<>+472(SB)/8, $0xbfa7c0cbc2cd5fbc
-DATA elemConstants<>+480(SB)/8, $0x3fb6229edd516a64
-DATA elemConstants<>+488(SB)/8, $0xbfb60c0c7b9aed52
-DATA elemConstants<>+496(SB)/8, $0x3fb51e23b3fd67d6
-DATA elemConstants<>+504(SB)/8, $0xbfb6f9a9ce8047a7
-DATA elemConstants<>+512(SB)/8, $0x3fb997d89caaa74c
-DATA elemConstants<>+520(SB)/8, $0xbfbc763138af5571
-DATA elemConstants<>+528(SB)/8, $0x3fc0002001fe77d4
-DATA elemConstants<>+536(SB)/8, $0xbfc249149c12d90c
-DATA elemConstants<>+544(SB)/8, $0x3fc555546913af3c
-DATA elemConstants<>+552(SB)/8, $0xbfc99999cc262a1c
-DATA elemConstants<>+560(SB)/8, $0x3fd000000107ffec
-DATA elemConstants<>+568(SB)/8, $0xbfd55555553dc000
-DATA elemConstants<>+576(SB)/8, $0x3fdfffffffffaa42
-DATA elemConstants<>+584(SB)/8, $0x3fe62e42fefa39ef
-GLOBL elemConstants<>(SB), RODATA|NOPTR, $592
+DATA elemConstants<>+416(SB)/8, $0x477fff00477fff00
+DATA elemConstants<>+424(SB)/8, $0xbf800000bf800000
+DATA elemConstants<>+432(SB)/8, $0x3ff0000000000000
+DATA elemConstants<>+440(SB)/8, $0x00095f619980c433
+DATA elemConstants<>+448(SB)/8, $0x4330000000000000
+DATA elemConstants<>+456(SB)/8, $0x43300000000003ff
+DATA elemConstants<>+464(SB)/8, $0x3fe6a09e667f3bcd
+DATA elemConstants<>+472(SB)/8, $0x000fffffffffffff
+DATA elemConstants<>+480(SB)/8, $0x0000000000000000
+DATA elemConstants<>+488(SB)/8, $0xbfa7c0cbc2cd5fbc
+DATA elemConstants<>+496(SB)/8, $0x3fb6229edd516a64
+DATA elemConstants<>+504(SB)/8, $0xbfb60c0c7b9aed52
+DATA elemConstants<>+512(SB)/8, $0x3fb51e23b3fd67d6
+DATA elemConstants<>+520(SB)/8, $0xbfb6f9a9ce8047a7
+DATA elemConstants<>+528(SB)/8, $0x3fb997d89caaa74c
+DATA elemConstants<>+536(SB)/8, $0xbfbc763138af5571
+DATA elemConstants<>+544(SB)/8, $0x3fc0002001fe77d4
+DATA elemConstants<>+552(SB)/8, $0xbfc249149c12d90c
+DATA elemConstants<>+560(SB)/8, $0x3fc555546913af3c
+DATA elemConstants<>+568(SB)/8, $0xbfc99999cc262a1c
+DATA elemConstants<>+576(SB)/8, $0x3fd000000107ffec
+DATA elemConstants<>+584(SB)/8, $0xbfd55555553dc000
+DATA elemConstants<>+592(SB)/8, $0x3fdfffffffffaa42
+DATA elemConstants<>+600(SB)/8, $0x3fe62e42fefa39ef
+DATA elemConstants<>+608(SB)/8, $0x4000000000000000
+DATA elemConstants<>+616(SB)/8, $0x0010000000000000
+DATA elemConstants<>+624(SB)/8, $0x7fffffffffffffff
+GLOBL elemConstants<>(SB), RODATA|NOPTR, $632
 
 // func expAVX512(dst []float32, x []float32)
 // Requires: AVX, AVX512F, BMI2
@@ -1831,63 +1836,6 @@ end:
 	VZEROUPPER
 	RET
 
-// func poissonGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·poissonGradAVX512(SB), NOSPLIT, $0-80
-	MOVQ         dlambda_base+0(FP), BX
-	MOVQ         lambda_base+24(FP), SI
-	MOVQ         k_base+48(FP), DI
-	VBROADCASTSS w+72(FP), Z0
-	VBROADCASTSS eps+76(FP), Z1
-	MOVQ         dlambda_len+8(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         AX, CX
-	ANDQ         $-64, CX
-	MOVQ         AX, DX
-	SUBQ         CX, DX
-	MOVQ         DX, AX
-	SHRQ         $0x02, AX
-	MOVQ         $-1, R8
-	BZHIQ        AX, R8, R8
-	KMOVW        R8, K1
-	XORQ         AX, AX
-	TESTQ        CX, CX
-	JEQ          tail
-
-vector:
-	VMOVUPS      (DI)(AX*1), Z2
-	VMOVUPS      (SI)(AX*1), Z3
-	VADDPS       Z1, Z3, Z3
-	VDIVPS       Z3, Z2, Z2
-	VBROADCASTSS elemConstants<>+80(SB), Z3
-	VSUBPS       Z2, Z3, Z2
-	VMOVUPS      (BX)(AX*1), Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z2, Z0, Z3
-	VMOVUPS      Z3, (BX)(AX*1)
-	ADDQ         $+64, AX
-	CMPQ         AX, CX
-	JNE          vector
-
-tail:
-	TESTQ        DX, DX
-	JEQ          end
-	VMOVUPS.Z    (DI)(AX*1), K1, Z2
-	VMOVUPS.Z    (SI)(AX*1), K1, Z3
-	VADDPS       Z1, Z3, Z1
-	VDIVPS       Z1, Z2, Z1
-	VBROADCASTSS elemConstants<>+80(SB), Z2
-	VSUBPS       Z1, Z2, Z1
-	VMOVUPS.Z    (BX)(AX*1), K1, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      Z2, K1, (BX)(AX*1)
-	ADDQ         DX, AX
-
-end:
-	VZEROUPPER
-	RET
-
 // func adamAVX512(p []float32, m []float32, v []float32, g []float32, scale float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, alpha float32, root float32, eps float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adamAVX512(SB), NOSPLIT, $0-128
@@ -2031,6 +1979,160 @@ end:
 	JNE  repeat
 
 return:
+	VZEROUPPER
+	RET
+
+// func poissonGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·poissonGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dlambda_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS w+72(FP), Z0
+	VBROADCASTSS eps+76(FP), Z1
+	MOVQ         dlambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, R8
+	BZHIQ        AX, R8, R8
+	KMOVW        R8, K1
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS      (DI)(AX*1), Z2
+	VMOVUPS      (BX)(AX*1), Z3
+	VMOVUPS      (SI)(AX*1), Z4
+	VADDPS       Z1, Z4, Z4
+	VDIVPS       Z4, Z2, Z4
+	VXORPS       Z7, Z7, Z7
+	VCMPPS       $0x11, Z7, Z2, K2
+	VBROADCASTSS elemConstants<>+80(SB), Z2
+	VSUBPS       Z4, Z2, Z2
+	VMOVAPS      Z3, Z4
+	VFMADD231PS  Z2, Z0, Z4
+	VBLENDMPS    Z3, Z4, K2, Z5
+	VMOVUPS      Z5, (BX)(AX*1)
+	ADDQ         $+64, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMOVUPS.Z    (DI)(AX*1), K1, Z2
+	VMOVUPS.Z    (BX)(AX*1), K1, Z3
+	VMOVUPS.Z    (SI)(AX*1), K1, Z4
+	VADDPS       Z1, Z4, Z1
+	VDIVPS       Z1, Z2, Z1
+	VXORPS       Z4, Z4, Z4
+	VCMPPS       $0x11, Z4, Z2, K2
+	VBROADCASTSS elemConstants<>+80(SB), Z2
+	VSUBPS       Z1, Z2, Z1
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  Z1, Z0, Z2
+	VBLENDMPS    Z3, Z2, K2, Z6
+	VMOVUPS      Z6, K1, (BX)(AX*1)
+	ADDQ         DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
+// func amplitudeGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·amplitudeGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dlambda_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS w+72(FP), Z0
+	VBROADCASTSS eps+76(FP), Z1
+	MOVQ         dlambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, R8
+	BZHIQ        AX, R8, R8
+	KMOVW        R8, K1
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS      (DI)(AX*1), Z2
+	VMOVUPS      (BX)(AX*1), Z3
+	VMOVUPS      (SI)(AX*1), Z4
+	VADDPS       Z1, Z4, Z4
+	VDIVPS       Z4, Z2, Z4
+	VSQRTPS      Z4, Z4
+	VXORPS       Z7, Z7, Z7
+	VCMPPS       $0x11, Z7, Z2, K2
+	VBROADCASTSS elemConstants<>+80(SB), Z2
+	VSUBPS       Z4, Z2, Z2
+	VMOVAPS      Z3, Z4
+	VFMADD231PS  Z2, Z0, Z4
+	VBLENDMPS    Z3, Z4, K2, Z5
+	VMOVUPS      Z5, (BX)(AX*1)
+	ADDQ         $+64, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMOVUPS.Z    (DI)(AX*1), K1, Z2
+	VMOVUPS.Z    (BX)(AX*1), K1, Z3
+	VMOVUPS.Z    (SI)(AX*1), K1, Z4
+	VADDPS       Z1, Z4, Z1
+	VDIVPS       Z1, Z2, Z1
+	VSQRTPS      Z1, Z1
+	VXORPS       Z4, Z4, Z4
+	VCMPPS       $0x11, Z4, Z2, K2
+	VBROADCASTSS elemConstants<>+80(SB), Z2
+	VSUBPS       Z1, Z2, Z1
+	VMOVAPS      Z3, Z2
+	VFMADD231PS  Z1, Z0, Z2
+	VBLENDMPS    Z3, Z2, K2, Z6
+	VMOVUPS      Z6, K1, (BX)(AX*1)
+	ADDQ         DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
+// func fromUint16AVX512(dst []float32, src []uint16)
+// Requires: AVX, AVX512F
+TEXT ·fromUint16AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), CX
+	MOVQ src_base+24(FP), DX
+	MOVQ src_len+32(FP), BX
+	SHLQ $0x01, BX
+	XORQ AX, AX
+	JMP  test
+
+vector:
+	VPMOVZXWD    (DX)(AX*1), Z0
+	VCVTDQ2PS    Z0, Z0
+	VBROADCASTSS elemConstants<>+416(SB), Z2
+	VCMPPS       $0x00, Z2, Z0, K1
+	VBROADCASTSS elemConstants<>+424(SB), Z2
+	VBLENDMPS    Z2, Z0, K1, Z1
+	VMOVUPS      Z1, (CX)(AX*2)
+	ADDQ         $+32, AX
+
+test:
+	CMPQ AX, BX
+	JNE  vector
 	VZEROUPPER
 	RET
 
@@ -2410,8 +2512,8 @@ end:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X0
 	VHADDPD       X0, X0, X0
-	VZEROUPPER
 	MOVSD         X0, ret+24(FP)
+	VZEROUPPER
 	RET
 
 // func poissonExcessAVX512(lambda []float32, k []float32, eps float64) float64
@@ -2443,127 +2545,135 @@ vector:
 	VEXTRACTF32X8 $0x01, Z4, Y5
 	VCVTPS2PD     Y4, Z4
 	VCVTPS2PD     Y5, Z5
-	VMOVUPS       (SI)(AX*1), Z14
-	VEXTRACTF32X8 $0x01, Z14, Y15
-	VCVTPS2PD     Y14, Z14
-	VCVTPS2PD     Y15, Z15
-	VEXTRACTF32X8 $0x01, Z3, Y16
+	VMOVUPS       (SI)(AX*1), Z18
+	VEXTRACTF32X8 $0x01, Z18, Y19
+	VCVTPS2PD     Y18, Z18
+	VCVTPS2PD     Y19, Z19
+	VEXTRACTF32X8 $0x01, Z3, Y20
 	VCVTPS2PD     Y3, Z3
-	VCVTPS2PD     Y16, Z16
+	VCVTPS2PD     Y20, Z20
 	VFMADD231PD   Z3, Z0, Z4
-	VBROADCASTSD  elemConstants<>+416(SB), Z3
-	VSUBPD        Z14, Z4, Z17
-	VDIVPD        Z14, Z17, Z17
-	VBROADCASTSD  elemConstants<>+424(SB), Z18
-	VDIVPD        Z14, Z4, Z19
-	VPADDQ        Z18, Z19, Z18
-	VBROADCASTSD  elemConstants<>+432(SB), Z19
-	VPSRLQ        $0x34, Z18, Z20
-	VORPD         Z19, Z20, Z19
-	VBROADCASTSD  elemConstants<>+440(SB), Z20
-	VSUBPD        Z20, Z19, Z19
+	VBROADCASTSD  elemConstants<>+432(SB), Z3
+	VSUBPD        Z18, Z4, Z21
+	VDIVPD        Z18, Z21, Z21
+	VBROADCASTSD  elemConstants<>+440(SB), Z22
+	VDIVPD        Z18, Z4, Z23
+	VPADDQ        Z22, Z23, Z22
+	VBROADCASTSD  elemConstants<>+448(SB), Z23
+	VPSRLQ        $0x34, Z22, Z24
+	VORPD         Z23, Z24, Z23
+	VBROADCASTSD  elemConstants<>+456(SB), Z24
+	VSUBPD        Z24, Z23, Z23
+	VBROADCASTSD  elemConstants<>+464(SB), Z24
+	VBROADCASTSD  elemConstants<>+472(SB), Z25
+	VANDPD        Z25, Z22, Z22
+	VPADDQ        Z24, Z22, Z22
+	VBROADCASTSD  elemConstants<>+480(SB), Z24
+	VCMPPD        $0x00, Z24, Z23, K2
+	VSUBPD        Z3, Z22, Z3
+	VBLENDMPD     Z21, Z3, K2, Z6
+	VBROADCASTSD  elemConstants<>+488(SB), Z3
+	VBROADCASTSD  elemConstants<>+496(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+504(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+512(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+520(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+528(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+536(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+544(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+552(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+560(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+568(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+576(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+584(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VBROADCASTSD  elemConstants<>+592(SB), Z22
+	VFMADD213PD   Z22, Z6, Z3
+	VSUBPD        Z6, Z21, Z21
+	VBROADCASTSD  elemConstants<>+600(SB), Z22
+	VFNMADD231PD  Z22, Z23, Z21
+	VMULPD        Z6, Z6, Z22
+	VFMADD231PD   Z22, Z3, Z21
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x00, Z3, Z18, K2
+	VMULPD        Z18, Z21, Z3
+	VBLENDMPD     Z4, Z3, K2, Z7
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x11, Z3, Z18, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VBLENDMPD     Z3, Z7, K2, Z8
+	VADDPD        Z8, Z1, Z1
+	VFMADD231PD   Z20, Z0, Z5
+	VBROADCASTSD  elemConstants<>+432(SB), Z3
+	VSUBPD        Z19, Z5, Z4
+	VDIVPD        Z19, Z4, Z4
+	VBROADCASTSD  elemConstants<>+440(SB), Z18
+	VDIVPD        Z19, Z5, Z20
+	VPADDQ        Z18, Z20, Z18
 	VBROADCASTSD  elemConstants<>+448(SB), Z20
+	VPSRLQ        $0x34, Z18, Z21
+	VORPD         Z20, Z21, Z20
 	VBROADCASTSD  elemConstants<>+456(SB), Z21
-	VANDPD        Z21, Z18, Z18
-	VPADDQ        Z20, Z18, Z18
-	VBROADCASTSD  elemConstants<>+464(SB), Z20
-	VCMPPD        $0x00, Z20, Z19, K2
+	VSUBPD        Z21, Z20, Z20
+	VBROADCASTSD  elemConstants<>+464(SB), Z21
+	VBROADCASTSD  elemConstants<>+472(SB), Z22
+	VANDPD        Z22, Z18, Z18
+	VPADDQ        Z21, Z18, Z18
+	VBROADCASTSD  elemConstants<>+480(SB), Z21
+	VCMPPD        $0x00, Z21, Z20, K2
 	VSUBPD        Z3, Z18, Z3
-	VBLENDMPD     Z17, Z3, K2, Z6
-	VBROADCASTSD  elemConstants<>+472(SB), Z3
-	VBROADCASTSD  elemConstants<>+480(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
-	VBROADCASTSD  elemConstants<>+488(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VBLENDMPD     Z4, Z3, K2, Z9
+	VBROADCASTSD  elemConstants<>+488(SB), Z3
 	VBROADCASTSD  elemConstants<>+496(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+504(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+512(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+520(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+528(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+536(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+544(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+552(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+560(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+568(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+576(SB), Z18
-	VFMADD213PD   Z18, Z6, Z3
-	VSUBPD        Z6, Z17, Z17
+	VFMADD213PD   Z18, Z9, Z3
 	VBROADCASTSD  elemConstants<>+584(SB), Z18
-	VFNMADD231PD  Z18, Z19, Z17
-	VMULPD        Z6, Z6, Z18
-	VFMADD231PD   Z18, Z3, Z17
-	VBROADCASTSD  elemConstants<>+464(SB), Z3
-	VCMPPD        $0x1e, Z3, Z14, K2
-	VMULPD        Z14, Z17, Z3
-	VBLENDMPD     Z3, Z4, K2, Z7
-	VADDPD        Z7, Z1, Z1
-	VFMADD231PD   Z16, Z0, Z5
-	VBROADCASTSD  elemConstants<>+416(SB), Z3
-	VSUBPD        Z15, Z5, Z4
-	VDIVPD        Z15, Z4, Z4
-	VBROADCASTSD  elemConstants<>+424(SB), Z14
-	VDIVPD        Z15, Z5, Z16
-	VPADDQ        Z14, Z16, Z14
-	VBROADCASTSD  elemConstants<>+432(SB), Z16
-	VPSRLQ        $0x34, Z14, Z17
-	VORPD         Z16, Z17, Z16
-	VBROADCASTSD  elemConstants<>+440(SB), Z17
-	VSUBPD        Z17, Z16, Z16
-	VBROADCASTSD  elemConstants<>+448(SB), Z17
-	VBROADCASTSD  elemConstants<>+456(SB), Z18
-	VANDPD        Z18, Z14, Z14
-	VPADDQ        Z17, Z14, Z14
-	VBROADCASTSD  elemConstants<>+464(SB), Z17
-	VCMPPD        $0x00, Z17, Z16, K2
-	VSUBPD        Z3, Z14, Z3
-	VBLENDMPD     Z4, Z3, K2, Z8
-	VBROADCASTSD  elemConstants<>+472(SB), Z3
-	VBROADCASTSD  elemConstants<>+480(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+488(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+496(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+504(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+512(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+520(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+528(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+536(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+544(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+552(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+560(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+568(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VBROADCASTSD  elemConstants<>+576(SB), Z14
-	VFMADD213PD   Z14, Z8, Z3
-	VSUBPD        Z8, Z4, Z4
-	VBROADCASTSD  elemConstants<>+584(SB), Z14
-	VFNMADD231PD  Z14, Z16, Z4
-	VMULPD        Z8, Z8, Z14
-	VFMADD231PD   Z14, Z3, Z4
-	VBROADCASTSD  elemConstants<>+464(SB), Z3
-	VCMPPD        $0x1e, Z3, Z15, K2
-	VMULPD        Z15, Z4, Z3
-	VBLENDMPD     Z3, Z5, K2, Z9
-	VADDPD        Z9, Z2, Z2
+	VFMADD213PD   Z18, Z9, Z3
+	VBROADCASTSD  elemConstants<>+592(SB), Z18
+	VFMADD213PD   Z18, Z9, Z3
+	VSUBPD        Z9, Z4, Z4
+	VBROADCASTSD  elemConstants<>+600(SB), Z18
+	VFNMADD231PD  Z18, Z20, Z4
+	VMULPD        Z9, Z9, Z18
+	VFMADD231PD   Z18, Z3, Z4
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x00, Z3, Z19, K2
+	VMULPD        Z19, Z4, Z3
+	VBLENDMPD     Z5, Z3, K2, Z10
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x11, Z3, Z19, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VBLENDMPD     Z3, Z10, K2, Z11
+	VADDPD        Z11, Z2, Z2
 	ADDQ          $+64, AX
 	CMPQ          AX, CX
 	JNE           vector
@@ -2585,119 +2695,127 @@ tail:
 	VCVTPS2PD     Y3, Z3
 	VCVTPS2PD     Y8, Z8
 	VFMADD231PD   Z3, Z0, Z4
-	VBROADCASTSD  elemConstants<>+416(SB), Z3
+	VBROADCASTSD  elemConstants<>+432(SB), Z3
 	VSUBPD        Z6, Z4, Z9
 	VDIVPD        Z6, Z9, Z9
-	VBROADCASTSD  elemConstants<>+424(SB), Z14
-	VDIVPD        Z6, Z4, Z15
-	VPADDQ        Z14, Z15, Z14
-	VBROADCASTSD  elemConstants<>+432(SB), Z15
-	VPSRLQ        $0x34, Z14, Z16
-	VORPD         Z15, Z16, Z15
-	VBROADCASTSD  elemConstants<>+440(SB), Z16
-	VSUBPD        Z16, Z15, Z15
-	VBROADCASTSD  elemConstants<>+448(SB), Z16
-	VBROADCASTSD  elemConstants<>+456(SB), Z17
-	VANDPD        Z17, Z14, Z14
-	VPADDQ        Z16, Z14, Z14
-	VBROADCASTSD  elemConstants<>+464(SB), Z16
-	VCMPPD        $0x00, Z16, Z15, K1
-	VSUBPD        Z3, Z14, Z3
-	VBLENDMPD     Z9, Z3, K1, Z10
-	VBROADCASTSD  elemConstants<>+472(SB), Z3
-	VBROADCASTSD  elemConstants<>+480(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+488(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+496(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+504(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+512(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+520(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+528(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+536(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+544(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+552(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+560(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+568(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VBROADCASTSD  elemConstants<>+576(SB), Z14
-	VFMADD213PD   Z14, Z10, Z3
-	VSUBPD        Z10, Z9, Z9
-	VBROADCASTSD  elemConstants<>+584(SB), Z14
-	VFNMADD231PD  Z14, Z15, Z9
-	VMULPD        Z10, Z10, Z10
+	VBROADCASTSD  elemConstants<>+440(SB), Z10
+	VDIVPD        Z6, Z4, Z11
+	VPADDQ        Z10, Z11, Z10
+	VBROADCASTSD  elemConstants<>+448(SB), Z11
+	VPSRLQ        $0x34, Z10, Z18
+	VORPD         Z11, Z18, Z11
+	VBROADCASTSD  elemConstants<>+456(SB), Z18
+	VSUBPD        Z18, Z11, Z11
+	VBROADCASTSD  elemConstants<>+464(SB), Z18
+	VBROADCASTSD  elemConstants<>+472(SB), Z19
+	VANDPD        Z19, Z10, Z10
+	VPADDQ        Z18, Z10, Z10
+	VBROADCASTSD  elemConstants<>+480(SB), Z18
+	VCMPPD        $0x00, Z18, Z11, K1
+	VSUBPD        Z3, Z10, Z3
+	VBLENDMPD     Z9, Z3, K1, Z12
+	VBROADCASTSD  elemConstants<>+488(SB), Z3
+	VBROADCASTSD  elemConstants<>+496(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+504(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+512(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+520(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+528(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+536(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+544(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+552(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+560(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+568(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+576(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+584(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VBROADCASTSD  elemConstants<>+592(SB), Z10
+	VFMADD213PD   Z10, Z12, Z3
+	VSUBPD        Z12, Z9, Z9
+	VBROADCASTSD  elemConstants<>+600(SB), Z10
+	VFNMADD231PD  Z10, Z11, Z9
+	VMULPD        Z12, Z12, Z10
 	VFMADD231PD   Z10, Z3, Z9
-	VBROADCASTSD  elemConstants<>+464(SB), Z3
-	VCMPPD        $0x1e, Z3, Z6, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x00, Z3, Z6, K1
 	VMULPD        Z6, Z9, Z3
-	VBLENDMPD     Z3, Z4, K1, Z11
-	VADDPD        Z11, Z1, Z1
+	VBLENDMPD     Z4, Z3, K1, Z13
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x11, Z3, Z6, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VBLENDMPD     Z3, Z13, K1, Z14
+	VADDPD        Z14, Z1, Z1
 	VFMADD231PD   Z8, Z0, Z5
-	VBROADCASTSD  elemConstants<>+416(SB), Z0
+	VBROADCASTSD  elemConstants<>+432(SB), Z0
 	VSUBPD        Z7, Z5, Z3
 	VDIVPD        Z7, Z3, Z3
-	VBROADCASTSD  elemConstants<>+424(SB), Z4
+	VBROADCASTSD  elemConstants<>+440(SB), Z4
 	VDIVPD        Z7, Z5, Z6
 	VPADDQ        Z4, Z6, Z4
-	VBROADCASTSD  elemConstants<>+432(SB), Z6
+	VBROADCASTSD  elemConstants<>+448(SB), Z6
 	VPSRLQ        $0x34, Z4, Z8
 	VORPD         Z6, Z8, Z6
-	VBROADCASTSD  elemConstants<>+440(SB), Z8
+	VBROADCASTSD  elemConstants<>+456(SB), Z8
 	VSUBPD        Z8, Z6, Z6
-	VBROADCASTSD  elemConstants<>+448(SB), Z8
-	VBROADCASTSD  elemConstants<>+456(SB), Z9
+	VBROADCASTSD  elemConstants<>+464(SB), Z8
+	VBROADCASTSD  elemConstants<>+472(SB), Z9
 	VANDPD        Z9, Z4, Z4
 	VPADDQ        Z8, Z4, Z4
-	VBROADCASTSD  elemConstants<>+464(SB), Z8
+	VBROADCASTSD  elemConstants<>+480(SB), Z8
 	VCMPPD        $0x00, Z8, Z6, K1
 	VSUBPD        Z0, Z4, Z0
-	VBLENDMPD     Z3, Z0, K1, Z12
-	VBROADCASTSD  elemConstants<>+472(SB), Z0
-	VBROADCASTSD  elemConstants<>+480(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
-	VBROADCASTSD  elemConstants<>+488(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VBLENDMPD     Z3, Z0, K1, Z15
+	VBROADCASTSD  elemConstants<>+488(SB), Z0
 	VBROADCASTSD  elemConstants<>+496(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+504(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+512(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+520(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+528(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+536(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+544(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+552(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+560(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+568(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+576(SB), Z4
-	VFMADD213PD   Z4, Z12, Z0
-	VSUBPD        Z12, Z3, Z3
+	VFMADD213PD   Z4, Z15, Z0
 	VBROADCASTSD  elemConstants<>+584(SB), Z4
+	VFMADD213PD   Z4, Z15, Z0
+	VBROADCASTSD  elemConstants<>+592(SB), Z4
+	VFMADD213PD   Z4, Z15, Z0
+	VSUBPD        Z15, Z3, Z3
+	VBROADCASTSD  elemConstants<>+600(SB), Z4
 	VFNMADD231PD  Z4, Z6, Z3
-	VMULPD        Z12, Z12, Z4
+	VMULPD        Z15, Z15, Z4
 	VFMADD231PD   Z4, Z0, Z3
-	VBROADCASTSD  elemConstants<>+464(SB), Z0
-	VCMPPD        $0x1e, Z0, Z7, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z0
+	VCMPPD        $0x00, Z0, Z7, K1
 	VMULPD        Z7, Z3, Z0
-	VBLENDMPD     Z0, Z5, K1, Z13
-	VADDPD        Z13, Z2, Z2
+	VBLENDMPD     Z5, Z0, K1, Z16
+	VBROADCASTSD  elemConstants<>+480(SB), Z0
+	VCMPPD        $0x11, Z0, Z7, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z0
+	VBLENDMPD     Z0, Z16, K1, Z17
+	VADDPD        Z17, Z2, Z2
 	ADDQ          DX, AX
 
 end:
@@ -2707,8 +2825,269 @@ end:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X1
 	VHADDPD       X1, X1, X1
-	VZEROUPPER
 	MOVSD         X1, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func amplitudeErrorAVX512(lambda []float32, k []float32, eps float64) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·amplitudeErrorAVX512(SB), NOSPLIT, $0-64
+	MOVQ         lambda_base+0(FP), BX
+	MOVQ         k_base+24(FP), SI
+	MOVQ         lambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VBROADCASTSD eps+48(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VBROADCASTSS  elemConstants<>+80(SB), Z3
+	VMOVUPS       (BX)(AX*1), Z4
+	VEXTRACTF32X8 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VMOVUPS       (SI)(AX*1), Z10
+	VEXTRACTF32X8 $0x01, Z10, Y11
+	VCVTPS2PD     Y10, Z10
+	VCVTPS2PD     Y11, Z11
+	VEXTRACTF32X8 $0x01, Z3, Y12
+	VCVTPS2PD     Y3, Z3
+	VCVTPS2PD     Y12, Z12
+	VFMADD231PD   Z3, Z0, Z4
+	VADDPD        Z10, Z4, Z3
+	VBROADCASTSD  elemConstants<>+608(SB), Z13
+	VMULPD        Z10, Z4, Z14
+	VSQRTPD       Z14, Z14
+	VFMADD231PD   Z13, Z14, Z3
+	VSUBPD        Z10, Z4, Z4
+	VBROADCASTSD  elemConstants<>+616(SB), Z13
+	VMAXPD        Z3, Z13, Z3
+	VMULPD        Z4, Z4, Z4
+	VDIVPD        Z3, Z4, Z3
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VCMPPD        $0x11, Z4, Z10, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VBLENDMPD     Z4, Z3, K2, Z6
+	VADDPD        Z6, Z1, Z1
+	VFMADD231PD   Z12, Z0, Z5
+	VADDPD        Z11, Z5, Z3
+	VBROADCASTSD  elemConstants<>+608(SB), Z4
+	VMULPD        Z11, Z5, Z10
+	VSQRTPD       Z10, Z10
+	VFMADD231PD   Z4, Z10, Z3
+	VSUBPD        Z11, Z5, Z4
+	VBROADCASTSD  elemConstants<>+616(SB), Z5
+	VMAXPD        Z3, Z5, Z3
+	VMULPD        Z4, Z4, Z4
+	VDIVPD        Z3, Z4, Z3
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VCMPPD        $0x11, Z4, Z11, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VBLENDMPD     Z4, Z3, K2, Z7
+	VADDPD        Z7, Z2, Z2
+	ADDQ          $+64, AX
+	CMPQ          AX, CX
+	JNE           vector
+
+tail:
+	TESTQ         DX, DX
+	JEQ           end
+	VBROADCASTSS  elemConstants<>+80(SB), Z3
+	VMOVAPS.Z     Z3, K1, Z3
+	VMOVUPS.Z     (BX)(AX*1), K1, Z4
+	VEXTRACTF32X8 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VMOVUPS.Z     (SI)(AX*1), K1, Z6
+	VEXTRACTF32X8 $0x01, Z6, Y7
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y7, Z7
+	VEXTRACTF32X8 $0x01, Z3, Y10
+	VCVTPS2PD     Y3, Z3
+	VCVTPS2PD     Y10, Z10
+	VFMADD231PD   Z3, Z0, Z4
+	VADDPD        Z6, Z4, Z3
+	VBROADCASTSD  elemConstants<>+608(SB), Z11
+	VMULPD        Z6, Z4, Z12
+	VSQRTPD       Z12, Z12
+	VFMADD231PD   Z11, Z12, Z3
+	VSUBPD        Z6, Z4, Z4
+	VBROADCASTSD  elemConstants<>+616(SB), Z11
+	VMAXPD        Z3, Z11, Z3
+	VMULPD        Z4, Z4, Z4
+	VDIVPD        Z3, Z4, Z3
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VCMPPD        $0x11, Z4, Z6, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VBLENDMPD     Z4, Z3, K1, Z8
+	VADDPD        Z8, Z1, Z1
+	VFMADD231PD   Z10, Z0, Z5
+	VADDPD        Z7, Z5, Z0
+	VBROADCASTSD  elemConstants<>+608(SB), Z3
+	VMULPD        Z7, Z5, Z4
+	VSQRTPD       Z4, Z4
+	VFMADD231PD   Z3, Z4, Z0
+	VSUBPD        Z7, Z5, Z3
+	VBROADCASTSD  elemConstants<>+616(SB), Z4
+	VMAXPD        Z0, Z4, Z0
+	VMULPD        Z3, Z3, Z3
+	VDIVPD        Z0, Z3, Z0
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VCMPPD        $0x11, Z3, Z7, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z3
+	VBLENDMPD     Z3, Z0, K1, Z9
+	VADDPD        Z9, Z2, Z2
+	ADDQ          DX, AX
+
+end:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func absErrorAVX512(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·absErrorAVX512(SB), NOSPLIT, $0-64
+	MOVQ   lambda_base+0(FP), BX
+	MOVQ   k_base+24(FP), SI
+	MOVQ   lambda_len+8(FP), AX
+	SHLQ   $0x02, AX
+	MOVQ   AX, CX
+	ANDQ   $-64, CX
+	MOVQ   AX, DX
+	SUBQ   CX, DX
+	MOVQ   DX, AX
+	SHRQ   $0x02, AX
+	MOVQ   $-1, DI
+	BZHIQ  AX, DI, DI
+	KMOVW  DI, K1
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	XORQ   AX, AX
+	TESTQ  CX, CX
+	JEQ    tail
+
+vector:
+	VMOVUPS       (BX)(AX*1), Z4
+	VEXTRACTF32X8 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VMOVUPS       (SI)(AX*1), Z14
+	VEXTRACTF32X8 $0x01, Z14, Y15
+	VCVTPS2PD     Y14, Z14
+	VCVTPS2PD     Y15, Z15
+	VSQRTPD       Z14, Z16
+	VSQRTPD       Z4, Z4
+	VSUBPD        Z16, Z4, Z4
+	VBROADCASTSD  elemConstants<>+624(SB), Z17
+	VANDPD        Z17, Z4, Z4
+	VBROADCASTSD  elemConstants<>+480(SB), Z17
+	VCMPPD        $0x11, Z17, Z14, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z17
+	VBLENDMPD     Z17, Z4, K2, Z6
+	VADDPD        Z6, Z0, Z0
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VCMPPD        $0x11, Z4, Z14, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VBLENDMPD     Z4, Z16, K2, Z7
+	VADDPD        Z7, Z2, Z2
+	VSQRTPD       Z15, Z4
+	VSQRTPD       Z5, Z5
+	VSUBPD        Z4, Z5, Z5
+	VBROADCASTSD  elemConstants<>+624(SB), Z14
+	VANDPD        Z14, Z5, Z5
+	VBROADCASTSD  elemConstants<>+480(SB), Z14
+	VCMPPD        $0x11, Z14, Z15, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z14
+	VBLENDMPD     Z14, Z5, K2, Z8
+	VADDPD        Z8, Z1, Z1
+	VBROADCASTSD  elemConstants<>+480(SB), Z5
+	VCMPPD        $0x11, Z5, Z15, K2
+	VBROADCASTSD  elemConstants<>+480(SB), Z5
+	VBLENDMPD     Z5, Z4, K2, Z9
+	VADDPD        Z9, Z3, Z3
+	ADDQ          $+64, AX
+	CMPQ          AX, CX
+	JNE           vector
+
+tail:
+	TESTQ         DX, DX
+	JEQ           end
+	VMOVUPS.Z     (BX)(AX*1), K1, Z4
+	VEXTRACTF32X8 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VMOVUPS.Z     (SI)(AX*1), K1, Z6
+	VEXTRACTF32X8 $0x01, Z6, Y7
+	VCVTPS2PD     Y6, Z6
+	VCVTPS2PD     Y7, Z7
+	VSQRTPD       Z6, Z8
+	VSQRTPD       Z4, Z4
+	VSUBPD        Z8, Z4, Z4
+	VBROADCASTSD  elemConstants<>+624(SB), Z9
+	VANDPD        Z9, Z4, Z4
+	VBROADCASTSD  elemConstants<>+480(SB), Z9
+	VCMPPD        $0x11, Z9, Z6, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z9
+	VBLENDMPD     Z9, Z4, K1, Z10
+	VADDPD        Z10, Z0, Z0
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VCMPPD        $0x11, Z4, Z6, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z4
+	VBLENDMPD     Z4, Z8, K1, Z11
+	VADDPD        Z11, Z2, Z2
+	VSQRTPD       Z7, Z4
+	VSQRTPD       Z5, Z5
+	VSUBPD        Z4, Z5, Z5
+	VBROADCASTSD  elemConstants<>+624(SB), Z6
+	VANDPD        Z6, Z5, Z5
+	VBROADCASTSD  elemConstants<>+480(SB), Z6
+	VCMPPD        $0x11, Z6, Z7, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z6
+	VBLENDMPD     Z6, Z5, K1, Z12
+	VADDPD        Z12, Z1, Z1
+	VBROADCASTSD  elemConstants<>+480(SB), Z5
+	VCMPPD        $0x11, Z5, Z7, K1
+	VBROADCASTSD  elemConstants<>+480(SB), Z5
+	VBLENDMPD     Z5, Z4, K1, Z13
+	VADDPD        Z13, Z3, Z3
+	ADDQ          DX, AX
+
+end:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVSD         X0, sumAbs+48(FP)
+	VADDPD        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	MOVSD         X2, sumRoot+56(FP)
+	VZEROUPPER
 	RET
 
 // func expAVX2(dst []float32, x []float32)
@@ -4410,61 +4789,6 @@ end:
 	VZEROUPPER
 	RET
 
-// func poissonGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
-// Requires: AVX, FMA3
-TEXT ·poissonGradAVX2(SB), NOSPLIT, $0-80
-	MOVQ         dlambda_base+0(FP), BX
-	MOVQ         lambda_base+24(FP), SI
-	MOVQ         k_base+48(FP), DI
-	VBROADCASTSS w+72(FP), Y0
-	VBROADCASTSS eps+76(FP), Y1
-	MOVQ         dlambda_len+8(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         AX, CX
-	ANDQ         $-32, CX
-	MOVQ         AX, DX
-	SUBQ         CX, DX
-	LEAQ         elemMasks<>+32(SB), AX
-	SUBQ         DX, AX
-	VMOVUPS      (AX), Y2
-	XORQ         AX, AX
-	TESTQ        CX, CX
-	JEQ          tail
-
-vector:
-	VMOVUPS      (DI)(AX*1), Y3
-	VMOVUPS      (SI)(AX*1), Y4
-	VADDPS       Y1, Y4, Y4
-	VDIVPS       Y4, Y3, Y3
-	VBROADCASTSS elemConstants<>+80(SB), Y4
-	VSUBPS       Y3, Y4, Y3
-	VMOVUPS      (BX)(AX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y0, Y4
-	VMOVUPS      Y4, (BX)(AX*1)
-	ADDQ         $+32, AX
-	CMPQ         AX, CX
-	JNE          vector
-
-tail:
-	TESTQ        DX, DX
-	JEQ          end
-	VMASKMOVPS   (DI)(AX*1), Y2, Y3
-	VMASKMOVPS   (SI)(AX*1), Y2, Y4
-	VADDPS       Y1, Y4, Y1
-	VDIVPS       Y1, Y3, Y1
-	VBROADCASTSS elemConstants<>+80(SB), Y3
-	VSUBPS       Y1, Y3, Y1
-	VMASKMOVPS   (BX)(AX*1), Y2, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y0, Y3
-	VMASKMOVPS   Y3, Y2, (BX)(AX*1)
-	ADDQ         DX, AX
-
-end:
-	VZEROUPPER
-	RET
-
 // func adamAVX2(p []float32, m []float32, v []float32, g []float32, scale float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, alpha float32, root float32, eps float32)
 // Requires: AVX, FMA3
 TEXT ·adamAVX2(SB), NOSPLIT, $0-128
@@ -4604,6 +4928,156 @@ end:
 	JNE  repeat
 
 return:
+	VZEROUPPER
+	RET
+
+// func poissonGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+// Requires: AVX, FMA3
+TEXT ·poissonGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dlambda_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS w+72(FP), Y0
+	VBROADCASTSS eps+76(FP), Y1
+	MOVQ         dlambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y2
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS      (DI)(AX*1), Y3
+	VMOVUPS      (BX)(AX*1), Y4
+	VMOVUPS      (SI)(AX*1), Y5
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y3, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x11, Y6, Y3, Y3
+	VBROADCASTSS elemConstants<>+80(SB), Y6
+	VSUBPS       Y5, Y6, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y5, Y0, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y3
+	VMOVUPS      Y3, (BX)(AX*1)
+	ADDQ         $+32, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMASKMOVPS   (DI)(AX*1), Y2, Y3
+	VMASKMOVPS   (BX)(AX*1), Y2, Y4
+	VMASKMOVPS   (SI)(AX*1), Y2, Y5
+	VADDPS       Y1, Y5, Y1
+	VDIVPS       Y1, Y3, Y1
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBROADCASTSS elemConstants<>+80(SB), Y5
+	VSUBPS       Y1, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  Y1, Y0, Y5
+	VBLENDVPS    Y3, Y4, Y5, Y0
+	VMASKMOVPS   Y0, Y2, (BX)(AX*1)
+	ADDQ         DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
+// func amplitudeGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
+// Requires: AVX, FMA3
+TEXT ·amplitudeGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dlambda_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS w+72(FP), Y0
+	VBROADCASTSS eps+76(FP), Y1
+	MOVQ         dlambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y2
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS      (DI)(AX*1), Y3
+	VMOVUPS      (BX)(AX*1), Y4
+	VMOVUPS      (SI)(AX*1), Y5
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y3, Y5
+	VSQRTPS      Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x11, Y6, Y3, Y3
+	VBROADCASTSS elemConstants<>+80(SB), Y6
+	VSUBPS       Y5, Y6, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y5, Y0, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y3
+	VMOVUPS      Y3, (BX)(AX*1)
+	ADDQ         $+32, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMASKMOVPS   (DI)(AX*1), Y2, Y3
+	VMASKMOVPS   (BX)(AX*1), Y2, Y4
+	VMASKMOVPS   (SI)(AX*1), Y2, Y5
+	VADDPS       Y1, Y5, Y1
+	VDIVPS       Y1, Y3, Y1
+	VSQRTPS      Y1, Y1
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBROADCASTSS elemConstants<>+80(SB), Y5
+	VSUBPS       Y1, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  Y1, Y0, Y5
+	VBLENDVPS    Y3, Y4, Y5, Y0
+	VMASKMOVPS   Y0, Y2, (BX)(AX*1)
+	ADDQ         DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
+// func fromUint16AVX2(dst []float32, src []uint16)
+// Requires: AVX, AVX2
+TEXT ·fromUint16AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), CX
+	MOVQ src_base+24(FP), DX
+	MOVQ src_len+32(FP), BX
+	SHLQ $0x01, BX
+	XORQ AX, AX
+	JMP  test
+
+vector:
+	VPMOVZXWD    (DX)(AX*1), Y0
+	VCVTDQ2PS    Y0, Y0
+	VBROADCASTSS elemConstants<>+416(SB), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VBROADCASTSS elemConstants<>+424(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*2)
+	ADDQ         $+16, AX
+
+test:
+	CMPQ AX, BX
+	JNE  vector
 	VZEROUPPER
 	RET
 
@@ -4971,8 +5445,8 @@ end:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X1
 	VHADDPD      X1, X1, X1
-	VZEROUPPER
 	MOVSD        X1, ret+24(FP)
+	VZEROUPPER
 	RET
 
 // func poissonExcessAVX2(lambda []float32, k []float32, eps float64) float64
@@ -5010,30 +5484,26 @@ vector:
 	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    X9, Y9
 	VFMADD231PD  Y4, Y1, Y5
-	VBROADCASTSD elemConstants<>+416(SB), Y4
+	VBROADCASTSD elemConstants<>+432(SB), Y4
 	VSUBPD       Y7, Y5, Y10
 	VDIVPD       Y7, Y10, Y10
-	VBROADCASTSD elemConstants<>+424(SB), Y11
+	VBROADCASTSD elemConstants<>+440(SB), Y11
 	VDIVPD       Y7, Y5, Y12
 	VPADDQ       Y11, Y12, Y11
-	VBROADCASTSD elemConstants<>+432(SB), Y12
+	VBROADCASTSD elemConstants<>+448(SB), Y12
 	VPSRLQ       $0x34, Y11, Y13
 	VORPD        Y12, Y13, Y12
-	VBROADCASTSD elemConstants<>+440(SB), Y13
+	VBROADCASTSD elemConstants<>+456(SB), Y13
 	VSUBPD       Y13, Y12, Y12
-	VBROADCASTSD elemConstants<>+448(SB), Y13
-	VBROADCASTSD elemConstants<>+456(SB), Y14
+	VBROADCASTSD elemConstants<>+464(SB), Y13
+	VBROADCASTSD elemConstants<>+472(SB), Y14
 	VANDPD       Y14, Y11, Y11
 	VPADDQ       Y13, Y11, Y11
-	VBROADCASTSD elemConstants<>+464(SB), Y13
+	VBROADCASTSD elemConstants<>+480(SB), Y13
 	VCMPPD       $0x00, Y13, Y12, Y13
 	VSUBPD       Y4, Y11, Y4
 	VBLENDVPD    Y13, Y10, Y4, Y4
-	VBROADCASTSD elemConstants<>+472(SB), Y11
-	VBROADCASTSD elemConstants<>+480(SB), Y13
-	VFMADD213PD  Y13, Y4, Y11
-	VBROADCASTSD elemConstants<>+488(SB), Y13
-	VFMADD213PD  Y13, Y4, Y11
+	VBROADCASTSD elemConstants<>+488(SB), Y11
 	VBROADCASTSD elemConstants<>+496(SB), Y13
 	VFMADD213PD  Y13, Y4, Y11
 	VBROADCASTSD elemConstants<>+504(SB), Y13
@@ -5056,41 +5526,45 @@ vector:
 	VFMADD213PD  Y13, Y4, Y11
 	VBROADCASTSD elemConstants<>+576(SB), Y13
 	VFMADD213PD  Y13, Y4, Y11
-	VSUBPD       Y4, Y10, Y10
 	VBROADCASTSD elemConstants<>+584(SB), Y13
+	VFMADD213PD  Y13, Y4, Y11
+	VBROADCASTSD elemConstants<>+592(SB), Y13
+	VFMADD213PD  Y13, Y4, Y11
+	VSUBPD       Y4, Y10, Y10
+	VBROADCASTSD elemConstants<>+600(SB), Y13
 	VFNMADD231PD Y13, Y12, Y10
 	VMULPD       Y4, Y4, Y4
 	VFMADD231PD  Y4, Y11, Y10
-	VBROADCASTSD elemConstants<>+464(SB), Y4
-	VCMPPD       $0x1e, Y4, Y7, Y4
-	VMULPD       Y7, Y10, Y7
-	VBLENDVPD    Y4, Y7, Y5, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y4
+	VCMPPD       $0x00, Y4, Y7, Y4
+	VMULPD       Y7, Y10, Y10
+	VBLENDVPD    Y4, Y5, Y10, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y7, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y7
+	VBLENDVPD    Y5, Y7, Y4, Y4
 	VADDPD       Y4, Y2, Y2
 	VFMADD231PD  Y9, Y1, Y6
-	VBROADCASTSD elemConstants<>+416(SB), Y4
+	VBROADCASTSD elemConstants<>+432(SB), Y4
 	VSUBPD       Y8, Y6, Y5
 	VDIVPD       Y8, Y5, Y5
-	VBROADCASTSD elemConstants<>+424(SB), Y7
+	VBROADCASTSD elemConstants<>+440(SB), Y7
 	VDIVPD       Y8, Y6, Y9
 	VPADDQ       Y7, Y9, Y7
-	VBROADCASTSD elemConstants<>+432(SB), Y9
+	VBROADCASTSD elemConstants<>+448(SB), Y9
 	VPSRLQ       $0x34, Y7, Y10
 	VORPD        Y9, Y10, Y9
-	VBROADCASTSD elemConstants<>+440(SB), Y10
+	VBROADCASTSD elemConstants<>+456(SB), Y10
 	VSUBPD       Y10, Y9, Y9
-	VBROADCASTSD elemConstants<>+448(SB), Y10
-	VBROADCASTSD elemConstants<>+456(SB), Y11
+	VBROADCASTSD elemConstants<>+464(SB), Y10
+	VBROADCASTSD elemConstants<>+472(SB), Y11
 	VANDPD       Y11, Y7, Y7
 	VPADDQ       Y10, Y7, Y7
-	VBROADCASTSD elemConstants<>+464(SB), Y10
+	VBROADCASTSD elemConstants<>+480(SB), Y10
 	VCMPPD       $0x00, Y10, Y9, Y10
 	VSUBPD       Y4, Y7, Y4
 	VBLENDVPD    Y10, Y5, Y4, Y4
-	VBROADCASTSD elemConstants<>+472(SB), Y7
-	VBROADCASTSD elemConstants<>+480(SB), Y10
-	VFMADD213PD  Y10, Y4, Y7
-	VBROADCASTSD elemConstants<>+488(SB), Y10
-	VFMADD213PD  Y10, Y4, Y7
+	VBROADCASTSD elemConstants<>+488(SB), Y7
 	VBROADCASTSD elemConstants<>+496(SB), Y10
 	VFMADD213PD  Y10, Y4, Y7
 	VBROADCASTSD elemConstants<>+504(SB), Y10
@@ -5113,15 +5587,23 @@ vector:
 	VFMADD213PD  Y10, Y4, Y7
 	VBROADCASTSD elemConstants<>+576(SB), Y10
 	VFMADD213PD  Y10, Y4, Y7
-	VSUBPD       Y4, Y5, Y5
 	VBROADCASTSD elemConstants<>+584(SB), Y10
+	VFMADD213PD  Y10, Y4, Y7
+	VBROADCASTSD elemConstants<>+592(SB), Y10
+	VFMADD213PD  Y10, Y4, Y7
+	VSUBPD       Y4, Y5, Y5
+	VBROADCASTSD elemConstants<>+600(SB), Y10
 	VFNMADD231PD Y10, Y9, Y5
 	VMULPD       Y4, Y4, Y4
 	VFMADD231PD  Y4, Y7, Y5
-	VBROADCASTSD elemConstants<>+464(SB), Y4
-	VCMPPD       $0x1e, Y4, Y8, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y4
+	VCMPPD       $0x00, Y4, Y8, Y4
 	VMULPD       Y8, Y5, Y5
-	VBLENDVPD    Y4, Y5, Y6, Y4
+	VBLENDVPD    Y4, Y6, Y5, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y8, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y6
+	VBLENDVPD    Y5, Y6, Y4, Y4
 	VADDPD       Y4, Y3, Y3
 	ADDQ         $+32, AX
 	CMPQ         AX, CX
@@ -5144,30 +5626,26 @@ tail:
 	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    X8, Y8
 	VFMADD231PD  Y4, Y1, Y5
-	VBROADCASTSD elemConstants<>+416(SB), Y4
+	VBROADCASTSD elemConstants<>+432(SB), Y4
 	VSUBPD       Y0, Y5, Y9
 	VDIVPD       Y0, Y9, Y9
-	VBROADCASTSD elemConstants<>+424(SB), Y10
+	VBROADCASTSD elemConstants<>+440(SB), Y10
 	VDIVPD       Y0, Y5, Y11
 	VPADDQ       Y10, Y11, Y10
-	VBROADCASTSD elemConstants<>+432(SB), Y11
+	VBROADCASTSD elemConstants<>+448(SB), Y11
 	VPSRLQ       $0x34, Y10, Y12
 	VORPD        Y11, Y12, Y11
-	VBROADCASTSD elemConstants<>+440(SB), Y12
+	VBROADCASTSD elemConstants<>+456(SB), Y12
 	VSUBPD       Y12, Y11, Y11
-	VBROADCASTSD elemConstants<>+448(SB), Y12
-	VBROADCASTSD elemConstants<>+456(SB), Y13
+	VBROADCASTSD elemConstants<>+464(SB), Y12
+	VBROADCASTSD elemConstants<>+472(SB), Y13
 	VANDPD       Y13, Y10, Y10
 	VPADDQ       Y12, Y10, Y10
-	VBROADCASTSD elemConstants<>+464(SB), Y12
+	VBROADCASTSD elemConstants<>+480(SB), Y12
 	VCMPPD       $0x00, Y12, Y11, Y12
 	VSUBPD       Y4, Y10, Y4
 	VBLENDVPD    Y12, Y9, Y4, Y4
-	VBROADCASTSD elemConstants<>+472(SB), Y10
-	VBROADCASTSD elemConstants<>+480(SB), Y12
-	VFMADD213PD  Y12, Y4, Y10
-	VBROADCASTSD elemConstants<>+488(SB), Y12
-	VFMADD213PD  Y12, Y4, Y10
+	VBROADCASTSD elemConstants<>+488(SB), Y10
 	VBROADCASTSD elemConstants<>+496(SB), Y12
 	VFMADD213PD  Y12, Y4, Y10
 	VBROADCASTSD elemConstants<>+504(SB), Y12
@@ -5190,41 +5668,45 @@ tail:
 	VFMADD213PD  Y12, Y4, Y10
 	VBROADCASTSD elemConstants<>+576(SB), Y12
 	VFMADD213PD  Y12, Y4, Y10
-	VSUBPD       Y4, Y9, Y9
 	VBROADCASTSD elemConstants<>+584(SB), Y12
+	VFMADD213PD  Y12, Y4, Y10
+	VBROADCASTSD elemConstants<>+592(SB), Y12
+	VFMADD213PD  Y12, Y4, Y10
+	VSUBPD       Y4, Y9, Y9
+	VBROADCASTSD elemConstants<>+600(SB), Y12
 	VFNMADD231PD Y12, Y11, Y9
 	VMULPD       Y4, Y4, Y4
 	VFMADD231PD  Y4, Y10, Y9
-	VBROADCASTSD elemConstants<>+464(SB), Y4
-	VCMPPD       $0x1e, Y4, Y0, Y4
-	VMULPD       Y0, Y9, Y0
-	VBLENDVPD    Y4, Y0, Y5, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VMULPD       Y0, Y9, Y9
+	VBLENDVPD    Y4, Y5, Y9, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VBLENDVPD    Y0, Y5, Y4, Y0
 	VADDPD       Y0, Y2, Y2
 	VFMADD231PD  Y8, Y1, Y6
-	VBROADCASTSD elemConstants<>+416(SB), Y0
+	VBROADCASTSD elemConstants<>+432(SB), Y0
 	VSUBPD       Y7, Y6, Y1
 	VDIVPD       Y7, Y1, Y1
-	VBROADCASTSD elemConstants<>+424(SB), Y4
+	VBROADCASTSD elemConstants<>+440(SB), Y4
 	VDIVPD       Y7, Y6, Y5
 	VPADDQ       Y4, Y5, Y4
-	VBROADCASTSD elemConstants<>+432(SB), Y5
+	VBROADCASTSD elemConstants<>+448(SB), Y5
 	VPSRLQ       $0x34, Y4, Y8
 	VORPD        Y5, Y8, Y5
-	VBROADCASTSD elemConstants<>+440(SB), Y8
+	VBROADCASTSD elemConstants<>+456(SB), Y8
 	VSUBPD       Y8, Y5, Y5
-	VBROADCASTSD elemConstants<>+448(SB), Y8
-	VBROADCASTSD elemConstants<>+456(SB), Y9
+	VBROADCASTSD elemConstants<>+464(SB), Y8
+	VBROADCASTSD elemConstants<>+472(SB), Y9
 	VANDPD       Y9, Y4, Y4
 	VPADDQ       Y8, Y4, Y4
-	VBROADCASTSD elemConstants<>+464(SB), Y8
+	VBROADCASTSD elemConstants<>+480(SB), Y8
 	VCMPPD       $0x00, Y8, Y5, Y8
 	VSUBPD       Y0, Y4, Y0
 	VBLENDVPD    Y8, Y1, Y0, Y0
-	VBROADCASTSD elemConstants<>+472(SB), Y4
-	VBROADCASTSD elemConstants<>+480(SB), Y8
-	VFMADD213PD  Y8, Y0, Y4
-	VBROADCASTSD elemConstants<>+488(SB), Y8
-	VFMADD213PD  Y8, Y0, Y4
+	VBROADCASTSD elemConstants<>+488(SB), Y4
 	VBROADCASTSD elemConstants<>+496(SB), Y8
 	VFMADD213PD  Y8, Y0, Y4
 	VBROADCASTSD elemConstants<>+504(SB), Y8
@@ -5247,15 +5729,23 @@ tail:
 	VFMADD213PD  Y8, Y0, Y4
 	VBROADCASTSD elemConstants<>+576(SB), Y8
 	VFMADD213PD  Y8, Y0, Y4
-	VSUBPD       Y0, Y1, Y1
 	VBROADCASTSD elemConstants<>+584(SB), Y8
+	VFMADD213PD  Y8, Y0, Y4
+	VBROADCASTSD elemConstants<>+592(SB), Y8
+	VFMADD213PD  Y8, Y0, Y4
+	VSUBPD       Y0, Y1, Y1
+	VBROADCASTSD elemConstants<>+600(SB), Y8
 	VFNMADD231PD Y8, Y5, Y1
 	VMULPD       Y0, Y0, Y0
 	VFMADD231PD  Y0, Y4, Y1
-	VBROADCASTSD elemConstants<>+464(SB), Y0
-	VCMPPD       $0x1e, Y0, Y7, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y0
+	VCMPPD       $0x00, Y0, Y7, Y0
 	VMULPD       Y7, Y1, Y1
-	VBLENDVPD    Y0, Y1, Y6, Y0
+	VBLENDVPD    Y0, Y6, Y1, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y1
+	VCMPPD       $0x11, Y1, Y7, Y1
+	VBROADCASTSD elemConstants<>+480(SB), Y4
+	VBLENDVPD    Y1, Y4, Y0, Y0
 	VADDPD       Y0, Y3, Y3
 	ADDQ         DX, AX
 
@@ -5264,6 +5754,257 @@ end:
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPD       X0, X2, X2
 	VHADDPD      X2, X2, X2
-	VZEROUPPER
 	MOVSD        X2, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func amplitudeErrorAVX2(lambda []float32, k []float32, eps float64) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·amplitudeErrorAVX2(SB), NOSPLIT, $0-64
+	MOVQ         lambda_base+0(FP), BX
+	MOVQ         k_base+24(FP), SI
+	MOVQ         lambda_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y0
+	VBROADCASTSD eps+48(FP), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VBROADCASTSS elemConstants<>+80(SB), Y4
+	VMOVUPS      (BX)(AX*1), Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X6, Y6
+	VMOVUPS      (SI)(AX*1), Y7
+	VEXTRACTF128 $0x01, Y7, X8
+	VCVTPS2PD    X7, Y7
+	VCVTPS2PD    X8, Y8
+	VEXTRACTF128 $0x01, Y4, X9
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    X9, Y9
+	VFMADD231PD  Y4, Y1, Y5
+	VADDPD       Y7, Y5, Y4
+	VBROADCASTSD elemConstants<>+608(SB), Y10
+	VMULPD       Y7, Y5, Y11
+	VSQRTPD      Y11, Y11
+	VFMADD231PD  Y10, Y11, Y4
+	VSUBPD       Y7, Y5, Y5
+	VBROADCASTSD elemConstants<>+616(SB), Y10
+	VMAXPD       Y4, Y10, Y4
+	VMULPD       Y5, Y5, Y5
+	VDIVPD       Y4, Y5, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y7, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y7
+	VBLENDVPD    Y5, Y7, Y4, Y4
+	VADDPD       Y4, Y2, Y2
+	VFMADD231PD  Y9, Y1, Y6
+	VADDPD       Y8, Y6, Y4
+	VBROADCASTSD elemConstants<>+608(SB), Y5
+	VMULPD       Y8, Y6, Y7
+	VSQRTPD      Y7, Y7
+	VFMADD231PD  Y5, Y7, Y4
+	VSUBPD       Y8, Y6, Y5
+	VBROADCASTSD elemConstants<>+616(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       Y5, Y5, Y5
+	VDIVPD       Y4, Y5, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y8, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y6
+	VBLENDVPD    Y5, Y6, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $+32, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VBROADCASTSS elemConstants<>+80(SB), Y4
+	VANDPS       Y0, Y4, Y4
+	VMASKMOVPS   (BX)(AX*1), Y0, Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X6, Y6
+	VMASKMOVPS   (SI)(AX*1), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X7
+	VCVTPS2PD    X0, Y0
+	VCVTPS2PD    X7, Y7
+	VEXTRACTF128 $0x01, Y4, X8
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    X8, Y8
+	VFMADD231PD  Y4, Y1, Y5
+	VADDPD       Y0, Y5, Y4
+	VBROADCASTSD elemConstants<>+608(SB), Y9
+	VMULPD       Y0, Y5, Y10
+	VSQRTPD      Y10, Y10
+	VFMADD231PD  Y9, Y10, Y4
+	VSUBPD       Y0, Y5, Y5
+	VBROADCASTSD elemConstants<>+616(SB), Y9
+	VMAXPD       Y4, Y9, Y4
+	VMULPD       Y5, Y5, Y5
+	VDIVPD       Y4, Y5, Y4
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VBLENDVPD    Y0, Y5, Y4, Y0
+	VADDPD       Y0, Y2, Y2
+	VFMADD231PD  Y8, Y1, Y6
+	VADDPD       Y7, Y6, Y0
+	VBROADCASTSD elemConstants<>+608(SB), Y1
+	VMULPD       Y7, Y6, Y4
+	VSQRTPD      Y4, Y4
+	VFMADD231PD  Y1, Y4, Y0
+	VSUBPD       Y7, Y6, Y1
+	VBROADCASTSD elemConstants<>+616(SB), Y4
+	VMAXPD       Y0, Y4, Y0
+	VMULPD       Y1, Y1, Y1
+	VDIVPD       Y0, Y1, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y1
+	VCMPPD       $0x11, Y1, Y7, Y1
+	VBROADCASTSD elemConstants<>+480(SB), Y4
+	VBLENDVPD    Y1, Y4, Y0, Y0
+	VADDPD       Y0, Y3, Y3
+	ADDQ         DX, AX
+
+end:
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	MOVSD        X2, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func absErrorAVX2(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)
+// Requires: AVX, SSE2
+TEXT ·absErrorAVX2(SB), NOSPLIT, $0-64
+	MOVQ    lambda_base+0(FP), BX
+	MOVQ    k_base+24(FP), SI
+	MOVQ    lambda_len+8(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    AX, CX
+	ANDQ    $-32, CX
+	MOVQ    AX, DX
+	SUBQ    CX, DX
+	LEAQ    elemMasks<>+32(SB), AX
+	SUBQ    DX, AX
+	VMOVUPS (AX), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	XORQ    AX, AX
+	TESTQ   CX, CX
+	JEQ     tail
+
+vector:
+	VMOVUPS      (BX)(AX*1), Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X6, Y6
+	VMOVUPS      (SI)(AX*1), Y7
+	VEXTRACTF128 $0x01, Y7, X8
+	VCVTPS2PD    X7, Y7
+	VCVTPS2PD    X8, Y8
+	VSQRTPD      Y7, Y9
+	VSQRTPD      Y5, Y5
+	VSUBPD       Y9, Y5, Y5
+	VBROADCASTSD elemConstants<>+624(SB), Y10
+	VANDPD       Y10, Y5, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y10
+	VCMPPD       $0x11, Y10, Y7, Y10
+	VBROADCASTSD elemConstants<>+480(SB), Y11
+	VBLENDVPD    Y10, Y11, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y7, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y7
+	VBLENDVPD    Y5, Y7, Y9, Y5
+	VADDPD       Y5, Y3, Y3
+	VSQRTPD      Y8, Y5
+	VSQRTPD      Y6, Y6
+	VSUBPD       Y5, Y6, Y6
+	VBROADCASTSD elemConstants<>+624(SB), Y7
+	VANDPD       Y7, Y6, Y6
+	VBROADCASTSD elemConstants<>+480(SB), Y7
+	VCMPPD       $0x11, Y7, Y8, Y7
+	VBROADCASTSD elemConstants<>+480(SB), Y9
+	VBLENDVPD    Y7, Y9, Y6, Y6
+	VADDPD       Y6, Y2, Y2
+	VBROADCASTSD elemConstants<>+480(SB), Y6
+	VCMPPD       $0x11, Y6, Y8, Y6
+	VBROADCASTSD elemConstants<>+480(SB), Y7
+	VBLENDVPD    Y6, Y7, Y5, Y5
+	VADDPD       Y5, Y4, Y4
+	ADDQ         $+32, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMASKMOVPS   (BX)(AX*1), Y0, Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X6, Y6
+	VMASKMOVPS   (SI)(AX*1), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X7
+	VCVTPS2PD    X0, Y0
+	VCVTPS2PD    X7, Y7
+	VSQRTPD      Y0, Y8
+	VSQRTPD      Y5, Y5
+	VSUBPD       Y8, Y5, Y5
+	VBROADCASTSD elemConstants<>+624(SB), Y9
+	VANDPD       Y9, Y5, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y9
+	VCMPPD       $0x11, Y9, Y0, Y9
+	VBROADCASTSD elemConstants<>+480(SB), Y10
+	VBLENDVPD    Y9, Y10, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y0, Y0
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VBLENDVPD    Y0, Y5, Y8, Y0
+	VADDPD       Y0, Y3, Y3
+	VSQRTPD      Y7, Y0
+	VSQRTPD      Y6, Y5
+	VSUBPD       Y0, Y5, Y5
+	VBROADCASTSD elemConstants<>+624(SB), Y6
+	VANDPD       Y6, Y5, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y6
+	VCMPPD       $0x11, Y6, Y7, Y6
+	VBROADCASTSD elemConstants<>+480(SB), Y8
+	VBLENDVPD    Y6, Y8, Y5, Y5
+	VADDPD       Y5, Y2, Y2
+	VBROADCASTSD elemConstants<>+480(SB), Y5
+	VCMPPD       $0x11, Y5, Y7, Y5
+	VBROADCASTSD elemConstants<>+480(SB), Y6
+	VBLENDVPD    Y5, Y6, Y0, Y0
+	VADDPD       Y0, Y4, Y4
+	ADDQ         DX, AX
+
+end:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, sumAbs+48(FP)
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	MOVSD        X3, sumRoot+56(FP)
+	VZEROUPPER
 	RET

@@ -24,11 +24,15 @@ func BenchmarkElementwise(b *testing.B) {
 		})
 	}
 	lambda, k := counts(n, 100)
+	dst, whole := make([]float32, n), make([]uint16, n)
 	for _, f := range []struct {
 		name string
 		run  func()
 	}{
 		{"PoissonExcess", func() { PoissonExcess(lambda, k, 1e-3) }},
+		{"AmplitudeError", func() { AmplitudeError(lambda, k, 1e-3) }},
+		{"AbsError", func() { AbsError(lambda, k) }},
+		{"FromUint16", func() { FromUint16(dst, whole) }},
 		{"SumSquares", func() { SumSquares(lambda) }},
 	} {
 		b.Run(f.name, func(b *testing.B) {

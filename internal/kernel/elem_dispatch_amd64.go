@@ -14,6 +14,8 @@ var (
 		maxPool: maxPoolAVX2, maxPoolGrad: maxPoolGradAVX2,
 		upsample: upsampleAVX2, upsampleGrad: upsampleGradAVX2,
 		poissonExcess: poissonExcessAVX2, poissonGrad: poissonGradAVX2,
+		amplitudeError: amplitudeErrorAVX2, amplitudeGrad: amplitudeGradAVX2, absError: absErrorAVX2,
+		fromUint16: fromUint16AVX2,
 		sumSquares: sumSquaresAVX2, adam: adamAVX2,
 	}
 	elemAVX512 = &elemSet{
@@ -25,6 +27,8 @@ var (
 		maxPool: maxPoolAVX512, maxPoolGrad: maxPoolGradAVX512,
 		upsample: upsampleAVX512, upsampleGrad: upsampleGradAVX512,
 		poissonExcess: poissonExcessAVX512, poissonGrad: poissonGradAVX512,
+		amplitudeError: amplitudeErrorAVX512, amplitudeGrad: amplitudeGradAVX512, absError: absErrorAVX512,
+		fromUint16: fromUint16AVX512,
 		sumSquares: sumSquaresAVX512, adam: adamAVX512,
 	}
 )

@@ -80,7 +80,19 @@ var elementwises = []elementwise{
 	},
 	{
 		"PoissonGrad", 1, 2, func(o, x [][]float32) { PoissonGrad(o[0], x[0], x[1], w32, eps32) },
-		func(o, x []float64) { o[0] += w64 * (1 - x[1]/(x[0]+eps64)) },
+		func(o, x []float64) {
+			if !(x[1] < 0) {
+				o[0] += w64 * (1 - x[1]/(x[0]+eps64))
+			}
+		},
+	},
+	{
+		"AmplitudeGrad", 1, 2, func(o, x [][]float32) { AmplitudeGrad(o[0], x[0], x[1], w32, eps32) },
+		func(o, x []float64) {
+			if !(x[1] < 0) {
+				o[0] += w64 * (1 - math.Sqrt(x[1]/(x[0]+eps64)))
+			}
+		},
 	},
 	{
 		"Adam", 3, 1, func(o, x [][]float32) { Adam(o[0], o[1], o[2], x[0], adamStep) },
@@ -117,13 +129,18 @@ var elementwises = []elementwise{
 	},
 }
 
-// operands returns the slices of a run, all positive where positive is set, in memory made by alloc.
+// positive says that slice i of a run, a variance or expected counts, must not be negative.
+func (e *elementwise) positive(i int) bool {
+	return e.name == "Adam" || i == 1 && (e.name == "PoissonGrad" || e.name == "AmplitudeGrad")
+}
+
+// operands returns the slices of a run in memory made by alloc.
 func (e *elementwise) operands(n int, alloc func([]float32) []float32) (out, in [][]float32) {
 	for i := range e.out + e.in {
 		x := random(uint64(i), n)
 		for k := range x {
-			if e.name == "PoissonGrad" || e.name == "Adam" || k%3 == i%3 {
-				x[k] = float32(math.Abs(float64(x[k]))) // a variance is not negative
+			if e.positive(i) || k%3 == i%3 {
+				x[k] = float32(math.Abs(float64(x[k])))
 			}
 		}
 		if i < e.out {

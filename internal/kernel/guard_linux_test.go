@@ -30,6 +30,11 @@ func guarded(t *testing.T, x []float32, atEnd bool) []float32 {
 	return g
 }
 
+// halves views n floats as 2n counts.
+func halves(x []float32) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(x))), 2*len(x))
+}
+
 // TestConvBounds runs the convolutions on slices next to inaccessible memory: a read or write outside ends the program.
 func TestConvBounds(t *testing.T) {
 	eachConv(t, func(t *testing.T, c *Conv) {
@@ -89,6 +94,10 @@ func TestElementwiseBounds(t *testing.T) {
 				lambda, k := counts(n, 10)
 				lambda, k = guarded(t, lambda, atEnd), guarded(t, k, atEnd)
 				require.Positive(t, PoissonExcess(lambda, k, 1))
+				require.Positive(t, AmplitudeError(lambda, k, 1))
+				sumAbs, _ := AbsError(lambda, k)
+				require.Positive(t, sumAbs)
+				FromUint16(guarded(t, garbage(2*n), atEnd), halves(guarded(t, make([]float32, n), atEnd)))
 				require.Positive(t, SumSquares(lambda))
 				rows := guarded(t, random(1, 3*n), atEnd)
 				AddRows(rows, n, guarded(t, random(2, 3*n), atEnd), n, 3, n, 2)

@@ -3,8 +3,8 @@ package kernel
 import "math"
 
 // PoissonExcess returns by how much the Poisson negative log-likelihoods of the counts k under λ̃ = λ + eps > 0 exceed
-// their smallest values: Σ(λ̃ − k − k·ln(λ̃/k)) ≥ 0, in float64 and accurate also where λ̃ is close to k. It panics when
-// the lengths differ.
+// their smallest values: Σ(λ̃ − k − k·ln(λ̃/k)) ≥ 0, in float64 and accurate also where λ̃ is close to k. A negative k
+// was not measured and adds nothing. It panics when the lengths differ.
 func PoissonExcess(lambda, k []float32, eps float64) float64 {
 	equalLen("PoissonExcess", len(lambda), len(k))
 	f, sum := elem().poissonExcess, 0.0
@@ -15,8 +15,8 @@ func PoissonExcess(lambda, k []float32, eps float64) float64 {
 	return sum
 }
 
-// PoissonGrad adds w·(1 − k/(λ+eps)), w times the derivative of PoissonExcess, to dlambda. It panics when the lengths
-// differ.
+// PoissonGrad adds w·(1 − k/(λ+eps)), w times the derivative of PoissonExcess, to dlambda where k ≥ 0. It panics when
+// the lengths differ.
 func PoissonGrad(dlambda, lambda, k []float32, w, eps float32) {
 	equalLen("PoissonGrad", len(dlambda), len(lambda), len(k))
 	elem().poissonGrad(dlambda, lambda, k, w, eps)
@@ -26,10 +26,12 @@ func poissonExcessGeneric(lambda, k []float32, eps float64) float64 {
 	s := 0.0
 	for i, v := range lambda {
 		l, x := float64(v)+eps, float64(k[i])
-		if x > 0 {
-			s += x * logExcess(l, x)
-		} else {
+		switch {
+		case x < 0:
+		case x == 0:
 			s += l
+		default:
+			s += x * logExcess(l, x)
 		}
 	}
 	return s
@@ -45,7 +47,10 @@ func logExcess(l, x float64) float64 {
 }
 
 func poissonGradGeneric(dlambda, lambda, k []float32, w, eps float32) {
-	for i, v := range lambda {
-		dlambda[i] += w * (1 - k[i]/(v+eps))
+	for i, v := range k {
+		if v < 0 {
+			continue
+		}
+		dlambda[i] += w * (1 - v/(lambda[i]+eps))
 	}
 }

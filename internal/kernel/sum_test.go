@@ -18,19 +18,90 @@ func counts(n int, size float64) (lambda, k []float32) {
 	return lambda, k
 }
 
-// TestPoissonExcess compares the sum with its definition, at all doses and for all tails.
-func TestPoissonExcess(t *testing.T) {
+// withGaps makes some of the counts negative in place: pixels that were not measured. Not the first.
+func withGaps(k []float32) []float32 {
+	marks := []float32{-1, -1e-42, -3e9, float32(math.Inf(-1))}
+	for i := range k {
+		if i%5 == 3 {
+			k[i] = marks[i/5%len(marks)]
+		}
+	}
+	return k
+}
+
+// A countSum is a sum over expected and measured counts, given for one of them in float64.
+type countSum struct {
+	name string
+	sum  func(lambda, k []float32, eps float64) float64
+	one  func(l, k float64) float64
+}
+
+var countSums = []countSum{
+	{"PoissonExcess", PoissonExcess, single},
+	{"AmplitudeError", AmplitudeError, amplitudeOf},
+}
+
+// amplitudeOf is the squared difference of amplitudes, exact where they are close.
+func amplitudeOf(l, k float64) float64 {
+	if l == 0 && k == 0 {
+		return 0
+	}
+	d := (l - k) / (math.Sqrt(l) + math.Sqrt(k))
+	return d * d
+}
+
+func eachCountSum(t *testing.T, f func(t *testing.T, s countSum)) {
+	t.Helper()
 	implemented(t, func(t *testing.T) {
+		for _, s := range countSums {
+			t.Run(s.name, func(t *testing.T) { f(t, s) })
+		}
+	})
+}
+
+// TestCountSums compares the sums with their definition, at all doses and for all tails.
+func TestCountSums(t *testing.T) {
+	eachCountSum(t, func(t *testing.T, s countSum) {
 		for _, size := range []float64{1e-3, 1, 100, 1e5, 1e9} {
-			for n := range 71 {
-				lambda, k := counts(n, size)
-				want := 0.0
-				for i, v := range lambda {
-					want += single(float64(v)+1e-6*size, float64(k[i]))
-				}
-				require.InDelta(t, want, PoissonExcess(between(lambda, n%16), between(k, 3*n%16), 1e-6*size), 1e-9*want+1e-300, "%d counts of %g", n, size)
+			for n := range 101 {
+				checkCountSum(t, s, n, size)
 			}
 		}
+		checkCountSum(t, s, 2*chunk+21, 100)
+	})
+}
+
+func checkCountSum(t *testing.T, s countSum, n int, size float64) {
+	t.Helper()
+	lambda, k := counts(n, size)
+	withGaps(k)
+	want := 0.0
+	for i, v := range lambda {
+		if k[i] >= 0 {
+			want += s.one(float64(v)+1e-6*size, float64(k[i]))
+		}
+	}
+	got := s.sum(between(lambda, n%16), between(k, 3*n%16), 1e-6*size)
+	require.InDelta(t, want, got, 1e-9*want+1e-300, "%d counts of %g", n, size)
+	require.Equal(t, got, s.sum(lambda, k, 1e-6*size), "elsewhere in memory")
+}
+
+// TestCountSumsIgnoreGaps requires that nothing of what is expected of a pixel that was not measured is seen.
+func TestCountSumsIgnoreGaps(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	eachCountSum(t, func(t *testing.T, s countSum) {
+		for i := range 40 {
+			lambda, k := counts(40, 10)
+			k[i] = -1
+			want := s.sum(lambda, k, 1e-3)
+			for _, l := range []float32{nan, inf, 0, 1e30} {
+				lambda[i] = l
+				require.Equal(t, want, s.sum(lambda, k, 1e-3), "k[%d] < 0, λ = %g", i, l)
+			}
+		}
+		require.Zero(t, s.sum([]float32{1, 2}, []float32{-1, -2}, 1))
+		require.Zero(t, s.sum([]float32{0, 0}, []float32{0, -1}, 0))
+		require.InEpsilon(t, 1.5, s.sum([]float32{1}, []float32{float32(math.Copysign(0, -1))}, 0.5), 1e-15)
 	})
 }
 
@@ -46,31 +117,73 @@ func single(l, k float64) float64 {
 	return k * d * d * (0.5 - d*(1./3-d*(0.25-d*(0.2-d/6))))
 }
 
-func TestPoissonExcessSpecials(t *testing.T) {
+func TestCountSumsSpecials(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	implemented(t, func(t *testing.T) {
+	eachCountSum(t, func(t *testing.T, s countSum) {
 		for i := range 20 {
-			lambda, k := counts(20, 10)
 			for _, bad := range []float32{nan, inf} {
-				old := lambda[i]
-				lambda[i] = bad
-				got := PoissonExcess(lambda, k, 1e-3)
-				require.True(t, math.IsNaN(got) || math.IsInf(got, 1), "λ[%d] = %g: %g", i, bad, got)
-				lambda[i] = old
+				lambda, k := counts(20, 10)
+				for _, x := range []*float32{&lambda[i], &k[i]} {
+					old := *x
+					*x = bad
+					got := s.sum(lambda, k, 1e-3)
+					require.True(t, math.IsNaN(got) || math.IsInf(got, 1), "element %d is %g: %g", i, bad, got)
+					*x = old
+				}
 			}
 		}
 		// Equal counts have no excess, whatever their size; a count far from its expectation has a large one.
 		for _, x := range []float32{1e-30, 1, 3, 1e10, 3e38} {
-			require.Zero(t, PoissonExcess([]float32{x}, []float32{x}, 0))
+			require.Zero(t, s.sum([]float32{x}, []float32{x}, 0))
 			for _, f := range []float32{1e-7, 0.1, 0.7, 0.8, 1.4, 1.5, 3, 1e6} {
 				l := float64(f * x)
 				if l == 0 || l > math.MaxFloat32 {
 					continue
 				}
-				require.InEpsilon(t, single(l, float64(x)), PoissonExcess([]float32{f * x}, []float32{x}, 0), 1e-9, "λ = %g·%g", f, x)
+				require.InEpsilon(t, s.one(l, float64(x)), s.sum([]float32{f * x}, []float32{x}, 0), 1e-9, "λ = %g·%g", f, x)
 			}
 		}
-		require.Panics(t, func() { PoissonExcess(make([]float32, 3), make([]float32, 4), 1) })
+		for _, close := range []float64{1e-9, 1e-12} {
+			const x = 4096
+			require.InEpsilon(t, s.one(x+close*x, x), s.sum([]float32{x}, []float32{x}, close*x), 1e-3, "λ̃ = k·(1 + %g)", close)
+		}
+		require.PanicsWithValue(t, "kernel: "+s.name+" of slices of 3 and 4",
+			func() { s.sum(make([]float32, 3), make([]float32, 4), 1) })
+	})
+}
+
+func TestAbsError(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		for _, size := range []float64{1e-3, 1, 1e5, 1e9} {
+			for n := range 102 {
+				if n == 101 {
+					n = 2*chunk + 21
+				}
+				lambda, k := counts(n, size)
+				withGaps(k)
+				sumAbs, sumRoot := 0.0, 0.0
+				for i, v := range lambda {
+					if k[i] >= 0 {
+						sumAbs += math.Sqrt(amplitudeOf(float64(v), float64(k[i])))
+						sumRoot += math.Sqrt(float64(k[i]))
+					}
+				}
+				gotAbs, gotRoot := AbsError(between(lambda, n%16), between(k, 3*n%16))
+				require.InDelta(t, sumAbs, gotAbs, 1e-12*(sumAbs+sumRoot), "%d counts of %g", n, size)
+				require.InDelta(t, sumRoot, gotRoot, 1e-12*sumRoot, "%d counts of %g", n, size)
+			}
+		}
+		for i := range 40 {
+			lambda, k := counts(40, 10)
+			lambda[i] = float32(math.NaN())
+			sumAbs, _ := AbsError(lambda, k)
+			require.True(t, math.IsNaN(sumAbs), "λ[%d] is not a number", i)
+			k[i] = -1
+			sumAbs, sumRoot := AbsError(lambda, k)
+			require.False(t, math.IsNaN(sumAbs) || math.IsNaN(sumRoot), "k[%d] < 0", i)
+		}
+		require.PanicsWithValue(t, "kernel: AbsError of slices of 3 and 4",
+			func() { AbsError(make([]float32, 3), make([]float32, 4)) })
 	})
 }
 

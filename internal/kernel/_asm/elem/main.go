@@ -24,6 +24,7 @@ func main() {
 	for _, s := range []simd{{"AVX512", 64}, {"AVX2", 32}} {
 		s.transcendental()
 		s.vector()
+		s.counts()
 		s.image()
 		s.sum()
 	}

@@ -20,11 +20,17 @@ func (s simd) sum() {
 	})
 	l.closeSum(acc)
 
-	l = s.open("poissonExcess", "(lambda, k []float32, eps float64) float64",
-		"returns the sum of d − k − k·ln(d/k) with d = λ+ε.", "lambda", "k")
+	s.poissonSum("poissonExcess", "returns the sum of d − k − k·ln(d/k) with d = λ+ε over k ≥ 0.", s.excess)
+	s.poissonSum("amplitudeError", "returns the sum of (√d − √k)² with d = λ+ε over k ≥ 0.", s.amplitudeError)
+	s.absError()
+}
+
+// poissonSum emits the sum of a function, zero at zeros, of expected and measured counts.
+func (s simd) poissonSum(name, doc string, f func(l, k VecVirtual) VecVirtual) {
+	l := s.open(name, "(lambda, k []float32, eps float64) float64", doc, "lambda", "k")
 	l.elements(Load(Param("lambda").Len(), GP64()))
 	eps := s.do(VBROADCASTSD, address("eps"))
-	acc = [2]VecVirtual{s.zero(), s.zero()}
+	acc := [2]VecVirtual{s.zero(), s.zero()}
 	l.each(func() {
 		one := s.k(1)
 		if l.inTail {
@@ -33,10 +39,29 @@ func (s simd) sum() {
 		lambda, k, ones := s.doubles(l.load("lambda")), s.doubles(l.load("k")), s.doubles(one)
 		for i := range acc {
 			VFMADD231PD(ones[i], eps, lambda[i])
-			VADDPD(s.excess(lambda[i], k[i]), acc[i], acc[i])
+			VADDPD(s.measured(k[i], f(lambda[i], k[i])), acc[i], acc[i])
 		}
 	})
 	l.closeSum(acc)
+}
+
+// absError emits the sums of the R-factor.
+func (s simd) absError() {
+	l := s.open("absError", "(lambda, k []float32) (sumAbs, sumRoot float64)",
+		"returns the sums of |√λ − √k| and of √k over k ≥ 0.", "lambda", "k")
+	l.elements(Load(Param("lambda").Len(), GP64()))
+	abs, root := [2]VecVirtual{s.zero(), s.zero()}, [2]VecVirtual{s.zero(), s.zero()}
+	l.each(func() {
+		lambda, k := s.doubles(l.load("lambda")), s.doubles(l.load("k"))
+		for i := range abs {
+			r := s.do(VSQRTPD, k[i])
+			d := s.do(VSUBPD, r, s.do(VSQRTPD, lambda[i]))
+			d = s.do(VANDPD, s.bitsDouble(1<<63-1), d)
+			VADDPD(s.measured(k[i], d), abs[i], abs[i])
+			VADDPD(s.measured(k[i], r), root[i], root[i])
+		}
+	})
+	l.closeSum(abs, root)
 }
 
 // doubles returns the lower and the upper lanes of x in float64.
@@ -51,20 +76,22 @@ func (s simd) doubles(x VecVirtual) [2]VecVirtual {
 	return [2]VecVirtual{s.do(VCVTPS2PD, x.AsX()), s.do(VCVTPS2PD, upper)}
 }
 
-// closeSum ends a kernel that returns the sum of all lanes.
-func (l *loop) closeSum(acc [2]VecVirtual) {
-	VADDPD(acc[1], acc[0], acc[0])
-	if l.wide() {
-		upper := YMM()
-		VEXTRACTF64X4(U8(1), acc[0], upper)
-		VADDPD(upper, acc[0].AsY(), acc[0].AsY())
+// closeSum ends a kernel that returns sums of all lanes.
+func (l *loop) closeSum(sums ...[2]VecVirtual) {
+	for i, acc := range sums {
+		VADDPD(acc[1], acc[0], acc[0])
+		if l.wide() {
+			upper := YMM()
+			VEXTRACTF64X4(U8(1), acc[0], upper)
+			VADDPD(upper, acc[0].AsY(), acc[0].AsY())
+		}
+		upper := XMM()
+		VEXTRACTF128(U8(1), acc[0].AsY(), upper)
+		VADDPD(upper, acc[0].AsX(), acc[0].AsX())
+		VHADDPD(acc[0].AsX(), acc[0].AsX(), acc[0].AsX())
+		Store(acc[0].AsX(), ReturnIndex(i))
 	}
-	upper := XMM()
-	VEXTRACTF128(U8(1), acc[0].AsY(), upper)
-	VADDPD(upper, acc[0].AsX(), acc[0].AsX())
-	VHADDPD(acc[0].AsX(), acc[0].AsX(), acc[0].AsX())
 	VZEROUPPER()
-	Store(acc[0].AsX(), ReturnIndex(0))
 	RET()
 }
 
@@ -72,9 +99,23 @@ func (s simd) kDouble(x float64) VecVirtual { return s.bitsDouble(math.Float64bi
 
 func (s simd) bitsDouble(x uint64) VecVirtual { return s.do(VBROADCASTSD, constant(x)) }
 
-// excess returns k·(d − ln(1+d)) with 1+d = l/k, and l where k is not positive. With l/k = 2ᵉ·(1+f) the bracket is
+// measured returns x, and zero where k is negative.
+func (s simd) measured(k, x VecVirtual) VecVirtual {
+	return s.chooseDouble(s.compareDouble(k, less, s.kDouble(0)), s.kDouble(0), x)
+}
+
+// amplitudeError returns (√l − √k)² = (l − k)² / (l + k + 2√(lk)), and zero where both are zero.
+func (s simd) amplitudeError(l, k VecVirtual) VecVirtual {
+	const smallestNormal = 0x1p-1022
+	sum := s.do(VADDPD, k, l)
+	VFMADD231PD(s.kDouble(2), s.do(VSQRTPD, s.do(VMULPD, k, l)), sum)
+	d := s.do(VSUBPD, k, l)
+	return s.do(VDIVPD, s.do(VMAXPD, sum, s.kDouble(smallestNormal)), s.do(VMULPD, d, d))
+}
+
+// excess returns k·(d − ln(1+d)) with 1+d = l/k, and l where k is zero. With l/k = 2ᵉ·(1+f) the bracket is
 // (d − f − e·ln2) + (f − ln(1+f)), in which nothing cancels for e = 0: then f is d.
-func (s simd) excess(l, k VecVirtual) Op {
+func (s simd) excess(l, k VecVirtual) VecVirtual {
 	const sqrtHalf = 0x3fe6a09e667f3bcd
 	one := s.kDouble(1)
 	d := s.do(VDIVPD, k, s.do(VSUBPD, k, l))
@@ -98,7 +139,7 @@ func (s simd) excess(l, k VecVirtual) Op {
 	x := s.do(VSUBPD, f, d)
 	VFNMADD231PD(s.kDouble(math.Ln2), e, x)
 	VFMADD231PD(s.do(VMULPD, f, f), p, x)
-	return s.chooseDouble(s.compareDouble(k, greater, s.kDouble(0)), s.do(VMULPD, k, x), l)
+	return s.chooseDouble(s.compareDouble(k, equal, s.kDouble(0)), l, s.do(VMULPD, k, x))
 }
 
 func (s simd) compareDouble(a Op, predicate uint8, b Op) Register {

@@ -59,14 +59,6 @@ func (s simd) vector() {
 				l.store("dx", l.fma(l.load("dy"), d, l.load("dx")))
 			}
 		})
-	s.kernel("poissonGrad", "(dlambda, lambda, k []float32, w, eps float32)", "adds w·(1 − k/(λ+ε)) to dlambda.",
-		[]string{"dlambda", "lambda", "k"}, func(l *loop) func() {
-			w, eps := l.param("w"), l.param("eps")
-			return func() {
-				q := l.div(l.load("k"), l.add(l.load("lambda"), eps))
-				l.store("dlambda", l.fma(w, l.sub(l.k(1), q), l.load("dlambda")))
-			}
-		})
 	s.kernel("adam", "(p, m, v, g []float32, scale, beta1, rest1, beta2, rest2, alpha, root, eps float32)",
 		"is one step of Adam with the gradient scale·g.", []string{"p", "m", "v", "g"}, func(l *loop) func() {
 			scale, alpha, root, eps := l.param("scale"), l.param("alpha"), l.param("root"), l.param("eps")

@@ -1,0 +1,138 @@
+package refine
+
+import (
+	"ptycho/autodiff"
+	"ptycho/fft"
+	"ptycho/internal/kernel"
+	"ptycho/physics"
+)
+
+// view is the forward model of one frame on a tape: object patch → far field → exposure → likelihood.
+type view struct {
+	tape          *autodiff.Tape
+	patch, counts autodiff.Value
+	gain          autodiff.Value
+	coherent      autodiff.Value // photons without gain and background
+	lambda        autodiff.Value // expected photons
+	waves         autodiff.Value // on the detector
+	slopes        *slopes        // nil unless positions are fitted
+	held          heldPixels
+}
+
+// newView records the model.
+func (e *Engine) newView(plan *fft.Plan) *view {
+	t, n := autodiff.NewTape(e.params, true), e.n
+	v := &view{tape: t, patch: t.Input(autodiff.Shape{1, 2, n, n}, true), counts: t.Input(autodiff.Shape{1, n, n}, false)}
+	v.waves = physics.FarField(t, plan, v.patch, t.Param(e.probe))
+	v.lambda = physics.Detect(t, v.waves, e.modes, 1)
+	if e.exposed() {
+		v.gain, v.coherent = t.Input(autodiff.Shape{1}, true), v.lambda
+		t.Keep(v.coherent)
+		v.lambda = physics.Expose(t, v.coherent, v.gain, t.Param(e.background))
+	}
+	t.Keep(v.lambda)
+	if e.opt.FitPositions {
+		t.Keep(v.waves)
+		v.slopes = e.newSlopes(plan)
+	}
+	t.AddLoss("frame", 1, e.likelihood(), v.lambda, v.counts)
+	t.Compile()
+	return v
+}
+
+// likelihood returns the loss of a frame, a sum over its pixels.
+func (e *Engine) likelihood() autodiff.Loss {
+	sum := 1 / float64(e.n*e.n) // the losses divide by the number of pixels
+	if e.opt.Loss == Poisson {
+		return &physics.PoissonNLL{Epsilon: e.epsilon, Norm: sum}
+	}
+	return &physics.AmplitudeLoss{Squared: true, Epsilon: e.epsilon, Norm: sum}
+}
+
+// unit scales the gradient of the loss at the exit wave to the residual ψ − ψ', ψ' being the wave next to ψ that
+// explains the frame: the reciprocal of the largest curvature.
+func (e *Engine) unit() float64 {
+	if e.opt.Loss == Poisson {
+		return 0.25
+	}
+	return 0.5
+}
+
+// slot is what one frame contributes to a step.
+type slot struct {
+	frame       int
+	y, x        float64   // where its patch begins on the canvas
+	patch, grad []float32 // of the object, [2,N,N]
+	params      []float32 // gradient of probe and background
+	tally       tally
+
+	gain   float64 // by which to multiply the gain
+	dy, dx float64 // by which to move the frame
+}
+
+// tally sums up how well frames are explained.
+type tally struct {
+	loss, square, abs, root float64
+	held                    float64 // loss of the pixels held out
+}
+
+func (t *tally) add(u tally) {
+	t.loss += u.loss
+	t.square += u.square
+	t.abs += u.abs
+	t.root += u.root
+	t.held += u.held
+}
+
+// descend computes what a frame contributes to a step.
+func (e *Engine) descend(v *view, s *slot) error {
+	counts := v.tape.Data(v.counts)
+	if err := e.set(v, s, counts); err != nil {
+		return err
+	}
+	if e.opt.Holdout > 0 {
+		v.held.hide(counts, e.opt.Seed, s.frame, e.stride)
+	}
+	s.tally.loss = v.tape.Forward()
+	lambda := v.tape.Data(v.lambda)
+	s.tally.square = s.tally.loss
+	if e.opt.Loss == Poisson {
+		s.tally.square = kernel.AmplitudeError(lambda, counts, 0)
+	}
+	s.tally.abs, s.tally.root = kernel.AbsError(lambda, counts)
+	if e.opt.Holdout > 0 {
+		s.tally.held = v.held.loss(lambda, e.opt.Loss, e.epsilon)
+	}
+	clear(s.params)
+	v.tape.Backward(e.unit(), s.params)
+	copy(s.grad, v.tape.Grad(v.patch))
+	if e.opt.FitPositions {
+		s.dy, s.dx = e.equations(v, s).step(maxJump)
+	}
+	if e.exposed() {
+		s.gain = e.brightness(v)
+	}
+	return nil
+}
+
+// set reads a frame and the patch of the object that it shows.
+func (e *Engine) set(v *view, s *slot, counts []float32) error {
+	if err := e.frames.Read(counts, s.frame); err != nil {
+		return err
+	}
+	e.show(v, s, e.y[s.frame], e.x[s.frame])
+	return nil
+}
+
+// show puts the patch of the object at (y, x) under the probe.
+func (e *Engine) show(v *view, s *slot, y, x float64) {
+	pix := e.n * e.n
+	s.y, s.x = y, x
+	for k, plane := range e.object {
+		physics.Gather(s.patch[k*pix:][:pix], e.n, plane, e.rows, e.cols, s.y, s.x)
+	}
+	copy(v.tape.Data(v.patch), s.patch)
+	if e.exposed() {
+		v.tape.Data(v.gain)[0] = float32(e.gain[s.frame])
+	}
+}
