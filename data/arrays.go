@@ -9,6 +9,7 @@ import (
 // stored is the frames of a file as they are in it.
 type stored struct {
 	frames         frameStore
+	mask           []bool // pixels that were not measured; nil = none
 	stats          valueStats
 	centre, corner float64 // light where the direct beam may be, in the file's unit
 }
@@ -17,6 +18,7 @@ type stored struct {
 func (l *loader) readFrames() *stored {
 	if !l.wantFrames {
 		l.used["diffraction"], l.used["diff3d"], l.used[l.keys.frames] = true, true, true
+		l.skipMasks()
 		if h, err := l.npz.Header(l.keys.frames); l.tike && err == nil {
 			if axes, _, ok := findAxes(h.Shape, l.n, l.layout()); ok {
 				l.setN(l.keys.frames, axes.side)
@@ -32,17 +34,17 @@ func (l *loader) readFrames() *stored {
 	if !ok {
 		return nil
 	}
-	s := newSurvey(axes, l.amplitudeScale())
+	s := newSurvey(h, axes, l.readMasks(axes.side), l.amplitudeScale())
 	frames, ok := l.readStore(h.Name, axes, s.add)
 	if !ok {
 		return nil
 	}
 	l.closers = append(l.closers, frames)
 	l.compareAlias(h, frames)
-	if !s.report(l) || l.ds.N == 0 || axes.n == 0 {
+	if !s.report(l) || !l.checkMask(s.mask) || l.ds.N == 0 || axes.n == 0 {
 		return nil
 	}
-	return &stored{frames: frames, stats: s.stats(), centre: s.centre, corner: s.corner}
+	return &stored{frames: frames, mask: s.mask, stats: s.stats(), centre: s.light[centre], corner: s.light[corner]}
 }
 
 // readStore reads an array of frames once, showing every block of them to look, and returns a store of it,

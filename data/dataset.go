@@ -16,6 +16,10 @@ type Dataset struct {
 	// (DC) at element [N/2, N/2]. It is nil when there are none, and when they are left in the file.
 	Frames Intensity
 
+	// Mask marks the pixels that were not measured in any frame, N×N, DC at [N/2, N/2], true = not measured; nil when
+	// there are none. Frames are zero there.
+	Mask []bool
+
 	// X and Y are the positions of the probe centre in object pixels: X the column, Y the row.
 	// Frame j sees object rows Y[j]-N/2 … Y[j]+N/2-1 and columns X[j]-N/2 … X[j]+N/2-1.
 	X, Y           []float64

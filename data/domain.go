@@ -159,6 +159,9 @@ func (l *loader) evidence(r *frameReader) (evidence, bool) {
 			return evidence{}, false
 		}
 		for i, model := range farField(d, j) {
+			if d.Mask != nil && d.Mask[i] {
+				continue
+			}
 			x, a := float64(frame[i]), math.Sqrt(model)
 			amp.add(x, a)
 			inten.add(math.Sqrt(x), a)

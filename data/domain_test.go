@@ -160,7 +160,7 @@ func TestSurveyUsesThePrecisionOfTheValues(t *testing.T) {
 		rounded[i] = float32(roots[i])
 	}
 	axes := frameAxes{n: 1, side: 8}
-	double, single := newSurvey(axes, 0), newSurvey(axes, 0)
+	double, single := newSurvey(Header{}, axes, nil, 0), newSurvey(Header{}, axes, nil, 0)
 	double.add(block{values: roots}, rounded)
 	require.True(t, double.stats().rootsOfCounts())
 	single.add(block{values: apply(rounded, func(x float32) float64 { return float64(x) })}, rounded)

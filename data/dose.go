@@ -22,6 +22,7 @@ func (i Intensity) Sum() float64 {
 func (l *loader) intensities(s *stored) {
 	d := l.ds
 	r := &frameReader{store: s.frames, n: d.N, shift: l.resolveDC(s.centre, s.corner) == DCCorner}
+	l.applyMask(s.mask, r)
 	if scale := l.amplitudeScale(); scale > 0 {
 		r.scales = append(r.scales, scale)
 	}

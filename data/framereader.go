@@ -10,29 +10,29 @@ import (
 	"ptycho/fft"
 )
 
-// frameReader turns the frames of a store into photon counts with the direct beam at [N/2, N/2].
+// frameReader turns the frames of a store into photon counts with the direct beam at [N/2, N/2]. Several goroutines may read.
 type frameReader struct {
 	store  frameStore
 	n      int       // side of a frame
+	masked []int     // pixels that were not measured, as they lie in the store
 	shift  bool      // the direct beam is at [0, 0] in the store
 	scales []float64 // to multiply by, one after another
 	square bool      // amplitudes become intensities
 	round  bool      // which are whole numbers
 
-	mu      sync.Mutex // guards what follows, and the store
-	shifted []float32  // scratch
+	scratch sync.Pool // *[]float32, a frame that is to be shifted
 }
 
 // read writes frame i to dst, N×N.
 func (r *frameReader) read(dst Intensity, i int) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if err := r.store.read(dst, i); err != nil {
 		return err
 	}
+	for _, p := range r.masked {
+		dst[p] = 0
+	}
 	if r.shift {
-		r.shifted = append(r.shifted[:0], dst...)
-		fft.Shift(dst, r.shifted, r.n, r.n)
+		r.shiftInPlace(dst)
 	}
 	for _, s := range r.scales {
 		rescale(dst, s)
@@ -46,6 +46,17 @@ func (r *frameReader) read(dst Intensity, i int) error {
 		}
 	}
 	return nil
+}
+
+// shiftInPlace moves the direct beam of a frame from [0, 0] to [N/2, N/2].
+func (r *frameReader) shiftInPlace(frame []float32) {
+	s, ok := r.scratch.Get().(*[]float32)
+	if !ok {
+		s = new(make([]float32, len(frame)))
+	}
+	copy(*s, frame)
+	fft.Shift(frame, *s, r.n, r.n)
+	r.scratch.Put(s)
 }
 
 // rescale multiplies v by s in place.
@@ -80,20 +91,28 @@ func (l *loader) finish(s *stored, r *frameReader) (empty defect) {
 	d := l.ds
 	pix, total := d.N*d.N, 0.0
 	kept, inMemory := s.frames.(memoryStore)
-	frame := make(Intensity, pix)
-	for i := range d.Len() {
-		if inMemory {
-			frame = Intensity(kept[i*pix:][:pix])
+	sums, peaks := make([]float64, d.Len()), make([]float32, d.Len())
+	err := eachFrame(d.Len(), func() func(int) error {
+		frame := make(Intensity, pix)
+		return func(i int) error {
+			if inMemory {
+				frame = Intensity(kept[i*pix:][:pix])
+			}
+			err := r.read(frame, i)
+			sums[i], peaks[i] = frame.Sum(), slices.Max(frame)
+			return err
 		}
-		if !l.readFrame(r, frame, i) {
-			return defect{}
-		}
-		sum := frame.Sum()
+	})
+	if err != nil {
+		l.failed(l.keys.frames, err)
+		return defect{}
+	}
+	for i, sum := range sums {
 		if sum == 0 {
 			empty.add(i)
 		}
 		total += sum
-		d.Peak = max(d.Peak, slices.Max(frame))
+		d.Peak = max(d.Peak, peaks[i])
 	}
 	d.Dose = total / float64(d.Len())
 	if inMemory {

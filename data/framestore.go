@@ -3,11 +3,12 @@ package data
 import (
 	"errors"
 	"io"
+	"sync"
 )
 
 // frameStore gives the frames of a scan one at a time, in the unit and with the origin of their file.
 type frameStore interface {
-	// read writes frame i, N×N row-major values, to dst.
+	// read writes frame i, N×N row-major values, to dst. Several goroutines may do so.
 	read(dst []float32, i int) error
 	io.Closer
 }
@@ -29,24 +30,31 @@ type fileStore struct {
 	start   int64 // of the first frame
 	columns bool  // pixels column by column
 	side    int
-	raw     []byte
-	dec     *decoder
+	dtype   dtype
+	scratch sync.Pool // *frameDecoder
+}
+
+// frameDecoder is the room that reading a frame takes.
+type frameDecoder struct {
+	raw []byte
+	dec *decoder
 }
 
 func newFileStore(src io.ReaderAt, start int64, d dtype, axes frameAxes, c io.Closer) *fileStore {
-	pix := axes.side * axes.side
-	return &fileStore{
-		Closer: c, src: src, start: start, columns: axes.fortran, side: axes.side,
-		raw: make([]byte, pix*d.size), dec: newDecoder(d, pix),
-	}
+	return &fileStore{Closer: c, src: src, start: start, columns: axes.fortran, side: axes.side, dtype: d}
 }
 
 func (s *fileStore) read(dst []float32, i int) error {
-	if _, err := s.src.ReadAt(s.raw, s.start+int64(i)*int64(len(s.raw))); err != nil {
+	f, ok := s.scratch.Get().(*frameDecoder)
+	if !ok {
+		f = &frameDecoder{make([]byte, len(dst)*s.dtype.size), newDecoder(s.dtype, len(dst))}
+	}
+	defer s.scratch.Put(f)
+	if _, err := s.src.ReadAt(f.raw, s.start+int64(i)*int64(len(f.raw))); err != nil {
 		return truncated(err)
 	}
 	// The values are real numbers: newSink has seen to it.
-	appendReals(dst[:0], s.dec.decode(s.raw))
+	appendReals(dst[:0], f.dec.decode(f.raw))
 	if s.columns {
 		for r := range s.side {
 			for c := range r {

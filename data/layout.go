@@ -19,10 +19,15 @@ func (a frameAxes) place(e int) (frame, pixel int) {
 	} else {
 		frame, pixel = e/(a.side*a.side), e%(a.side*a.side)
 	}
+	return frame, a.pixel(pixel)
+}
+
+// pixel returns which pixel, in row-major order, is number i in stored order.
+func (a frameAxes) pixel(i int) int {
 	if a.fortran {
-		pixel = pixel%a.side*a.side + pixel/a.side
+		return i%a.side*a.side + i/a.side
 	}
-	return frame, pixel
+	return i
 }
 
 // scatter puts elements in stored order, src[0] being number from, where they belong in (n, N, N).

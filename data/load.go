@@ -39,6 +39,10 @@ type LoadOptions struct {
 
 	N int // expected side of a frame, 0 = any
 
+	// Mask is the path of an NPY file, N×N, bool or numbers, true or nonzero = not measured. It has the direct beam where the
+	// frames of the file have it, and adds to the mask that the file may hold. "" = none.
+	Mask string
+
 	// Stream leaves the frames in the file: Frames and Patches stay nil, ReadFrame gives the frames, and Close must be
 	// called in the end. Memory then does not grow with their number. Frames that cannot be read one by one (deflated,
 	// or of layout hwn) are copied into a temporary file beforehand if they are more than a few megabytes.

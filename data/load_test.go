@@ -354,9 +354,9 @@ func TestRealSiemensStar(t *testing.T) {
 	require.Equal(t, []int{516, 128, 1}, []int{d.Len(), d.N, d.Modes})
 	require.Equal(t, []string{DomainCounts, DoseMeasured}, []string{d.Domain, d.DoseFrom})
 	require.InDelta(t, 461212.9, d.Dose, 1)
-	s := newSurvey(frameAxes{n: d.Len(), side: d.N}, 0)
-	s.light(0, d.Frames)
-	require.Greater(t, s.centre, 20*s.corner)
+	s := newSurvey(Header{}, frameAxes{n: d.Len(), side: d.N}, nil, 0)
+	s.add(block{values: []float32(d.Frames)}, d.Frames)
+	require.Greater(t, s.light[centre], 20*s.light[corner])
 	require.InDelta(t, 64-164, slices.Min(d.Y), 1)
 
 	_, err = Load(d.Path, LoadOptions{DC: DCCentre, Domain: DomainAmplitude})

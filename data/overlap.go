@@ -50,8 +50,11 @@ func MedianStep(x, y []float64) float64 {
 	return median(d)
 }
 
-// median sorts d and returns its upper median.
+// median sorts d and returns its upper median, 0 when there is nothing.
 func median(d []float64) float64 {
+	if len(d) == 0 {
+		return 0
+	}
 	slices.Sort(d)
 	return d[len(d)/2]
 }

@@ -17,7 +17,7 @@ type SaveOptions struct {
 // Save writes ds to an NPZ file with PtychoPINN's keys, its metadata as a plain string of JSON under
 // _metadata. Frames are uint32 where that holds the counts exactly, else float32. The layout hwn is that of its
 // older files: frames (N, N, n) float64, probe and object complex128. Equal datasets give equal bytes. Load gives back what Save wrote, but for the rounding of
-// amplitudes. A Dataset without frames is written without them, for LoadSetup.
+// amplitudes and for the frames under the mask, which it reads as zeros. A Dataset without frames is written without them, for LoadSetup.
 func Save(path string, ds *Dataset, opt SaveOptions) error {
 	opt, err := opt.withDefaults()
 	if err != nil {
@@ -56,6 +56,9 @@ func saveArrays(ds *Dataset, opt SaveOptions) ([]Array, error) {
 		arrays = append(arrays, saveFrames(ds, opt))
 	}
 	arrays = append(arrays, saveProbe(ds, opt))
+	if ds.Mask != nil {
+		arrays = append(arrays, Array{"mask", []int{ds.N, ds.N}, ds.Mask})
+	}
 	if o := ds.Object; o != nil {
 		arrays = append(arrays, complexArray("objectGuess", []int{o.Rows, o.Cols}, o.Pix, opt))
 	}
@@ -100,6 +103,7 @@ func (d *Dataset) consistent() error {
 		check("YStart", len(d.YStart), n, true),
 		check("ScanIndex", len(d.ScanIndex), n, true),
 		check("Patches", len(d.Patches), n*px, true),
+		check("Mask", len(d.Mask), px, true),
 	} {
 		if err != nil {
 			return err

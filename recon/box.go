@@ -28,7 +28,7 @@ func (r *Reconstruction) ScanBox() (Box, metrics.Image) {
 	if m := r.measured(b); m.R1-m.R0 >= metrics.MinSide && m.C1-m.C0 >= metrics.MinSide {
 		b = m
 	}
-	return b, r.image().Crop(r.inside(b))
+	return b, r.Crop(b)
 }
 
 // measured takes the edge with the largest part that was not measured off the box, until there is none.
@@ -78,6 +78,9 @@ func (r *Reconstruction) image() metrics.Image {
 	return metrics.FromComplex64(r.Object.Rows, r.Object.Cols, r.Object.Pix)
 }
 
+// Crop returns the part of the object in a box, which is cut to it.
+func (r *Reconstruction) Crop(b Box) metrics.Image { return r.image().Crop(r.inside(b)) }
+
 // inside translates a box into rows and columns of the object array, cut to it.
 func (r *Reconstruction) inside(b Box) (r0, r1, c0, c1 int) {
 	row, col := int(r.Origin[0]), int(r.Origin[1])
@@ -91,7 +94,7 @@ func (r *Reconstruction) Overlay(truth *data.Image, b Box) (rec, want metrics.Im
 	if b.R1-b.R0 < metrics.MinSide || b.C1-b.C0 < metrics.MinSide {
 		return rec, want, b, fmt.Errorf("only %d×%d pixels of it lie in the scan", max(0, b.R1-b.R0), max(0, b.C1-b.C0))
 	}
-	rec = r.image().Crop(r.inside(b))
+	rec = r.Crop(b)
 	want = metrics.FromComplex64(truth.Rows, truth.Cols, truth.Pix).Crop(b.R0, b.R1, b.C0, b.C1)
 	return rec, want, b, nil
 }

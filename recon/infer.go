@@ -42,7 +42,12 @@ type Reconstruction struct {
 	Probe    []complex64 // [Modes,N,N]
 	Modes, N int
 
-	Groups  int         // groups that were inferred
+	// What a refinement has found out, nil otherwise.
+	XStart, YStart []float64 // the positions before they were corrected
+	Gain           []float64 // of every frame, 1 on average
+	Background     []float32 // photons in every frame, N×N, DC at [N/2,N/2]
+
+	Groups  int         // groups that were inferred, 0 in a refinement
 	Frames  int         // different frames among them
 	Patches []complex64 // len(X) × N × N, if asked for
 	Notes   []string    // what was decided on the way, one sentence each

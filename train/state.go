@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
 	"ptycho/ckpt"
+	"ptycho/internal/identity"
 	"ptycho/model"
 )
 
@@ -171,7 +171,7 @@ func (t *Trainer) setState(f *ckpt.File) error {
 		return err
 	}
 	if then := f.Meta["identity"]; then != id {
-		return fmt.Errorf("the interrupted run had another model, other data or other settings (%s); resume it with the same flags, or start anew without --resume", differences(then, id))
+		return fmt.Errorf("the interrupted run had another model, other data or other settings (%s); resume it with the same flags, or start anew without --resume", identity.Differences(then, id))
 	}
 	cur, err := parseFloats(f.Meta["cursor"])
 	if err != nil {
@@ -203,45 +203,6 @@ func (t *Trainer) setState(f *ckpt.File) error {
 		return fmt.Errorf("schedule: %w", err)
 	}
 	return t.schedule.Restore(state)
-}
-
-// differences lists the fields in which two identities differ.
-func differences(then, now string) string {
-	a, b := map[string]any{}, map[string]any{}
-	if flatten(a, then) != nil || flatten(b, now) != nil {
-		return "it cannot be read"
-	}
-	var list []string
-	for k, v := range b {
-		if a[k] != v {
-			list = append(list, fmt.Sprintf("%s: then %v, now %v", k, a[k], v))
-		}
-	}
-	if list == nil {
-		return "by another version of the program"
-	}
-	slices.Sort(list)
-	return strings.Join(list, "; ")
-}
-
-// flatten puts the numbers and strings of nested JSON objects into dst, named like model.loss.nll_weight.
-func flatten(dst map[string]any, text string) error {
-	var top map[string]any
-	if err := json.Unmarshal([]byte(text), &top); err != nil {
-		return err
-	}
-	var walk func(prefix string, m map[string]any)
-	walk = func(prefix string, m map[string]any) {
-		for k, v := range m {
-			if sub, ok := v.(map[string]any); ok {
-				walk(prefix+k+".", sub)
-			} else {
-				dst[prefix+k] = v
-			}
-		}
-	}
-	walk("", top)
-	return nil
 }
 
 // formatFloats writes numbers so that parseFloats returns the same bits.
