@@ -115,6 +115,9 @@ func (t *Tape) Param(p Param) Value {
 	return t.add(node{shape: p.Shape, param: &p, needs: t.training})
 }
 
+// Frozen adds a parameter that is not differentiated.
+func (t *Tape) Frozen(p Param) Value { return t.add(node{shape: p.Shape, param: &p}) }
+
 // Apply records op on the inputs and returns its result, of the given shape.
 func (t *Tape) Apply(op Op, shape Shape, in ...Value) Value {
 	s := step{op: op, in: ids(in), term: -1}

@@ -23,6 +23,11 @@ func split(t float64) (int, float32) {
 func Gather(dst []float32, n int, canvas []float32, rows, cols int, y, x float64) {
 	iy, fy := split(y)
 	ix, fx := split(x)
+	if fy != 0 && fx != 0 && iy >= 0 && ix >= 0 && iy+n < rows && ix+n < cols {
+		w := weights(fy, fx)
+		kernel.BlendRows(dst, n, canvas[iy*cols+ix:], cols, n, n, w[0], w[1], w[2], w[3])
+		return
+	}
 	clear(dst[:n*n])
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
 		win, at, height, width := common(n, rows, cols, dy, dx)
@@ -34,10 +39,36 @@ func Gather(dst []float32, n int, canvas []float32, rows, cols int, y, x float64
 func Scatter(canvas []float32, rows, cols int, src []float32, n int, y, x float64) {
 	iy, fy := split(y)
 	ix, fx := split(x)
+	if fy != 0 && fx != 0 && ix >= 0 && ix+n < cols {
+		spread(canvas[ix:], rows, cols, src, n, iy, weights(fy, fx))
+		return
+	}
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
 		win, at, height, width := common(n, rows, cols, dy, dx)
 		kernel.AddRows(canvas[at:], cols, src[win:], n, height, width, w)
 	})
+}
+
+// spread is Scatter into n+1 columns that all lie in the canvas. The pixels of the frame's rim have fewer than four taps.
+func spread(canvas []float32, rows, cols int, src []float32, n, iy int, w [4]float32) {
+	if iy >= 0 && iy < rows {
+		kernel.AddRows(canvas[iy*cols:], cols, src, n, 1, n, w[0])
+		kernel.AddRows(canvas[iy*cols+1:], cols, src, n, 1, n, w[1])
+	}
+	r0, r1 := max(1, -iy), min(n, rows-iy)
+	if r0 < r1 {
+		inner := canvas[(iy+r0)*cols+1:]
+		kernel.SpreadRows(inner, cols, src[(r0-1)*n:], n, r1-r0, n-1, w[0], w[1], w[2], w[3])
+	}
+	for r := r0; r < r1; r++ {
+		above, here, to := src[(r-1)*n:][:n], src[r*n:][:n], canvas[(iy+r)*cols:][:n+1]
+		to[0] += w[0]*here[0] + w[2]*above[0]
+		to[n] += w[1]*here[n-1] + w[3]*above[n-1]
+	}
+	if last := iy + n; last >= 0 && last < rows {
+		kernel.AddRows(canvas[last*cols:], cols, src[(n-1)*n:], n, 1, n, w[2])
+		kernel.AddRows(canvas[last*cols+1:], cols, src[(n-1)*n:], n, 1, n, w[3])
+	}
 }
 
 // common returns what an n×n window at (dy, dx) and a rows×cols canvas share: the index of its first pixel
@@ -51,22 +82,17 @@ func common(n, rows, cols, dy, dx int) (win, canvas, height, width int) {
 	return r0*n + c0, (r0+dy)*cols + c0 + dx, height, width
 }
 
+// weights returns those of the taps (0, 0), (0, 1), (1, 0) and (1, 1).
+func weights(fy, fx float32) [4]float32 {
+	return [4]float32{(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx}
+}
+
 // taps calls f with the integer offset and the weight of each of the up to four bilinear taps; taps of
 // weight zero are left out, so an integer shift is exact.
 func taps(iy, ix int, fy, fx float32, f func(dy, dx int, w float32)) {
-	for a := range 2 {
-		wy := 1 - fy
-		if a == 1 {
-			wy = fy
-		}
-		for b := range 2 {
-			wx := 1 - fx
-			if b == 1 {
-				wx = fx
-			}
-			if w := wy * wx; w != 0 {
-				f(iy+a, ix+b, w)
-			}
+	for i, w := range weights(fy, fx) {
+		if w != 0 {
+			f(iy+i/2, ix+i%2, w)
 		}
 	}
 }

@@ -81,7 +81,9 @@ func (e *Engine) lightUp() {
 	}
 	e.brightest = 0
 	for _, v := range e.power {
-		e.brightest = max(e.brightest, v)
+		if v > e.brightest {
+			e.brightest = v
+		}
 	}
 }
 

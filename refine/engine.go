@@ -67,18 +67,19 @@ type Engine struct {
 
 	frameLoss []float64 // when it was last looked at
 
-	done    int     // sweeps
-	slow    float64 // factor of the step, after divergences
-	history []Sweep
-	best    checkpoint // the state that explains the held-out pixels best
-	good    checkpoint // the state to go back to from a divergence
+	done     int     // sweeps
+	slow     float64 // factor of the step, after divergences
+	history  []Sweep
+	startSum string     // identifies the start
+	best     checkpoint // the state that explains the held-out pixels best
+	good     checkpoint // the state to go back to from a divergence
 }
 
 // margin is how far the object reaches beyond the patches.
 const margin = 2
 
 // slotCount is the number of frames whose contributions are held at a time.
-const slotCount = 16
+const slotCount = 32
 
 // New prepares the refinement of a scan of n×n frames.
 func New(frames Frames, n int, start Start, opt Options) (*Engine, error) {
@@ -104,12 +105,17 @@ func New(frames Frames, n int, start Start, opt Options) (*Engine, error) {
 	e.setObject(start.Object, start.Origin)
 	e.setProbe(start, mean)
 	e.makeRoom()
-	workers := opt.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	e.pool = pool.New(min(workers, frames.Len()), func() *view { return e.newView(plan) })
+	e.startSum = e.sum()
+	e.pool = pool.New(min(workersOf(opt), frames.Len()), func() *view { return e.newView(plan) })
 	return e, nil
+}
+
+// workersOf returns how many frames are computed at the same time.
+func workersOf(opt Options) int {
+	if opt.Workers > 0 {
+		return opt.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // Close ends the workers.

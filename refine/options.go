@@ -101,7 +101,7 @@ func (o *Options) resolve(frames, n int, mean float64) {
 	if o.Step == 0 {
 		o.Step = 0.5
 		if o.Loss == Poisson { // whose gradients are noisier
-			o.Step = 0.2
+			o.Step = 0.1
 		}
 	}
 	if o.MaxShift == 0 {

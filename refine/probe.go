@@ -29,8 +29,19 @@ func (e *Engine) gatherProbe(part int, slots []slot) {
 			sum := e.grad[plane+lo : plane+hi]
 			kernel.Add(sum, sum, s.params[plane+lo:plane+hi])
 		}
-		kernel.AddNorm(e.objectPower[lo:hi], s.patch[lo:hi], s.patch[pix+lo:pix+hi], 1)
+		if e.opt.FitProbe {
+			kernel.AddNorm(e.objectPower[lo:hi], s.patch[lo:hi], s.patch[pix+lo:pix+hi], 1)
+		}
 	}
+}
+
+// clearPart empties the sums of a part.
+func (e *Engine) clearPart(part int) {
+	lo, hi := e.part(part)
+	for plane := 0; plane < len(e.grad); plane += e.n * e.n {
+		clear(e.grad[plane+lo : plane+hi])
+	}
+	clear(e.objectPower[lo:hi])
 }
 
 // stepProbe moves a part of the probe along its preconditioned gradient for a batch of frames. The object has a mean

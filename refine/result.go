@@ -1,7 +1,10 @@
 package refine
 
 import (
+	"slices"
+
 	"ptycho/data"
+	"ptycho/fft"
 	"ptycho/metrics"
 	"ptycho/recon"
 )
@@ -10,7 +13,7 @@ import (
 func (e *Engine) Result() *recon.Reconstruction {
 	pix := e.n * e.n
 	r := &recon.Reconstruction{
-		N: e.n, Modes: e.modes, Frames: e.frames.Len(), Groups: e.frames.Len(), Coverage: e.coverage(),
+		N: e.n, Modes: e.modes, Frames: e.frames.Len(), Coverage: e.coverage(),
 		Object: &data.Image{Rows: e.rows, Cols: e.cols, Pix: make([]complex64, e.rows*e.cols)},
 		Origin: [2]int64{int64(e.row), int64(e.col)},
 		Probe:  make([]complex64, e.modes*pix),
@@ -33,6 +36,19 @@ func (e *Engine) Result() *recon.Reconstruction {
 	for i := range e.y {
 		r.Y = append(r.Y, e.y[i]+float64(e.row+e.n/2))
 		r.X = append(r.X, e.x[i]+float64(e.col+e.n/2))
+	}
+	if e.opt.FitPositions {
+		for i := range e.y0 {
+			r.YStart = append(r.YStart, e.y0[i]+float64(e.row+e.n/2))
+			r.XStart = append(r.XStart, e.x0[i]+float64(e.col+e.n/2))
+		}
+	}
+	if e.opt.FitGain {
+		r.Gain = slices.Clone(e.gain)
+	}
+	if e.opt.FitBackground {
+		r.Background = make([]float32, pix)
+		fft.Shift(r.Background, e.params.View(e.background), e.n, e.n)
 	}
 	return r
 }

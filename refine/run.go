@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -13,46 +14,16 @@ type Watch struct {
 	Note  func(string) // a decision, one sentence
 }
 
+func (w *Watch) sweep(s Sweep) {
+	if w.Sweep != nil {
+		w.Sweep(s)
+	}
+}
+
 func (w *Watch) note(format string, args ...any) {
 	if w.Note != nil {
 		w.Note(fmt.Sprintf(format, args...))
 	}
-}
-
-// checkpoint is a state of the unknowns.
-type checkpoint struct {
-	sweep    int
-	score    float64
-	object   [2][]float32
-	velocity [2][]float32
-	params   []float32
-	moving   []float32 // velocity of the probe
-	gain     []float64
-	y, x     []float64
-}
-
-// keep copies the present state into c.
-func (e *Engine) keep(c *checkpoint, score float64) {
-	c.sweep, c.score = e.done, score
-	for k := range e.object {
-		c.object[k] = append(c.object[k][:0], e.object[k]...)
-		c.velocity[k] = append(c.velocity[k][:0], e.velocity[k]...)
-	}
-	c.params, c.moving = append(c.params[:0], e.params.Data...), append(c.moving[:0], e.probeVelocity...)
-	c.gain, c.y, c.x = append(c.gain[:0], e.gain...), append(c.y[:0], e.y...), append(c.x[:0], e.x...)
-}
-
-// restore goes back to the unknowns of c, at rest.
-func (e *Engine) goBack(c *checkpoint) {
-	for k := range e.object {
-		copy(e.object[k], c.object[k])
-		clear(e.velocity[k])
-	}
-	copy(e.params.Data, c.params)
-	clear(e.probeVelocity)
-	copy(e.gain, c.gain)
-	copy(e.y, c.y)
-	copy(e.x, c.x)
 }
 
 // ErrDiverged is how a refinement ends that even the shortest steps cannot keep together.
@@ -61,15 +32,16 @@ var ErrDiverged = errors.New("the refinement diverges")
 // worse is by what factor the loss of a sweep may exceed that of the best one so far.
 const worse = 3
 
-// Run does the sweeps that are left, and then the polish. When ctx ends it returns its error after a whole sweep, and
-// may be called again.
+// Run does the sweeps that are left, and then the polish. When ctx ends it returns its error with the state after the
+// last whole sweep, and may be called again.
 func (e *Engine) Run(ctx context.Context, w Watch) error {
 	for e.done < e.opt.Iterations {
-		if len(e.good.params) == 0 {
+		if e.good.empty() {
 			e.keep(&e.good, 0)
 		}
 		s, err := e.sweep(ctx)
 		if err != nil {
+			e.restore(&e.good)
 			return err
 		}
 		if ok, err := e.check(s, &w); err != nil {
@@ -78,44 +50,47 @@ func (e *Engine) Run(ctx context.Context, w Watch) error {
 			continue
 		}
 		e.history = append(e.history, s)
-		if w.Sweep != nil {
-			w.Sweep(s)
-		}
+		w.sweep(s)
 		if e.opt.Holdout > 0 && e.overfits(s, &w) {
 			break
 		}
 	}
-	if e.opt.Holdout > 0 && len(e.best.params) > 0 && e.best.sweep != e.done {
+	if !e.best.empty() && e.best.sweep != e.done {
 		w.note("the held-out pixels are explained best after sweep %d, which is the result", e.best.sweep)
-		e.goBack(&e.best)
+		e.restore(&e.best)
+		e.done = e.opt.Iterations
+	}
+	if e.opt.Polish > 0 {
+		return e.polish(ctx, e.opt.Polish, &w)
 	}
 	return nil
 }
 
 // check undoes a sweep that diverged and tells whether it did not.
 func (e *Engine) check(s Sweep, w *Watch) (ok bool, err error) {
-	low := s.Loss
+	low := math.Inf(1)
 	for _, h := range e.history {
 		low = min(low, h.Loss)
 	}
-	if s.finite() && (s.Loss <= worse*low || s.Number == 1) {
+	if s.finite() && s.Loss <= worse*low {
 		e.keep(&e.good, s.Loss)
 		return true, nil
 	}
 	e.slow /= 2
 	const shortest = 1e-3
 	if e.slow < shortest {
-		return false, fmt.Errorf("%w: sweep %d has loss %.3g after %.3g, and steps a thousand times shorter did not help; is the probe one of this scan, and are the positions in pixels?", ErrDiverged, s.Number, s.Loss, low)
+		return false, fmt.Errorf("%w: sweep %d has a loss of %.3g after %.3g, and steps a thousand times shorter did not help; "+
+			"is the probe one of this scan, and are the positions in object pixels?", ErrDiverged, s.Number, s.Loss, low)
 	}
 	w.note("sweep %d diverged (loss %.3g after %.3g): undone, steps are halved", s.Number, s.Loss, low)
-	e.goBack(&e.good)
-	e.done = e.good.sweep
+	e.restore(&e.good)
+	e.rest()
 	return false, nil
 }
 
 // overfits keeps the state that explains the held-out pixels best and tells whether it is time to end.
 func (e *Engine) overfits(s Sweep, w *Watch) bool {
-	if len(e.best.params) == 0 || s.Held < e.best.score {
+	if e.best.empty() || s.Held < e.best.score {
 		e.keep(&e.best, s.Held)
 		return false
 	}

@@ -27,12 +27,11 @@ func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
 		}
 		batch := e.batches.frames(b)
 		e.lightUp()
-		t, err := e.gradient(batch, e.stepFrames)
+		t, err := e.pass(batch, e.stepFrames, func(s *strip) { e.stepObject(s, step) }, func(part int) { e.stepShared(part, len(batch), step) })
 		if err != nil {
 			return Sweep{}, err
 		}
 		total.add(t)
-		e.step(len(batch), step)
 	}
 	e.settle()
 	e.done++
@@ -41,24 +40,33 @@ func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
 			return Sweep{}, err
 		}
 	}
-	return Sweep{
-		Number: e.done, Step: step, Loss: total.loss / e.counts, Error: total.square / e.counts, R: total.abs / total.root,
-		Held: total.held / e.counts,
-	}, nil
+	s := e.record(total)
+	s.Step = step
+	return s, nil
+}
+
+// record makes a Sweep of what was summed up.
+func (e *Engine) record(t tally) Sweep {
+	return Sweep{Number: e.done, Loss: t.loss / e.counts, Error: t.square / e.counts, R: t.abs / t.root, Held: t.held / e.counts}
 }
 
 // gradient adds up the gradients of some frames, all of them at the present state. Each of them is seen by after.
-func (e *Engine) gradient(batch []int, after func([]slot)) (t tally, err error) {
-	for from := 0; from < len(batch); from += len(e.slots) {
-		slots := e.slots[:min(len(e.slots), len(batch)-from)]
+func (e *Engine) gradient(batch []int, after func([]slot)) (tally, error) {
+	return e.pass(batch, after, func(*strip) {}, func(int) {})
+}
+
+// pass is gradient, and calls strip and part when the sum for a strip of the object or a part of the probe is complete.
+func (e *Engine) pass(batch []int, after func([]slot), strip func(*strip), part func(int)) (t tally, err error) {
+	for len(batch) > 0 {
+		slots := e.slots[:min(len(e.slots), len(batch))]
 		for i := range slots {
-			slots[i].frame = batch[from+i]
+			slots[i].frame = batch[i]
 		}
+		batch = batch[len(slots):]
 		if err := e.pool.Run(len(slots), func(v *view, i int) error { return e.descend(v, &slots[i]) }); err != nil {
 			return t, err
 		}
-		err := e.each(func(s *strip) { e.gather(s, slots) }, func(part int) { e.gatherProbe(part, slots) })
-		if err != nil {
+		if err := e.collect(slots, len(batch) == 0, strip, part); err != nil {
 			return t, err
 		}
 		for i := range slots {
@@ -70,32 +78,42 @@ func (e *Engine) gradient(batch []int, after func([]slot)) (t tally, err error) 
 	return t, nil
 }
 
-// each treats all strips of the object and all parts of the probe.
-func (e *Engine) each(strip func(*strip), part func(int)) error {
-	n := len(e.strips)
-	return e.pool.Run(n+probeParts, func(_ *view, i int) error {
+// collect adds up what the frames in slots contribute, and if they are the last of a batch goes on with what is to be
+// done with the sums.
+func (e *Engine) collect(slots []slot, last bool, strip func(*strip), part func(int)) error {
+	n, parts := len(e.strips), 0
+	if e.shared() {
+		parts = probeParts
+	}
+	return e.pool.Run(n+parts, func(_ *view, i int) error {
 		if i < n {
-			strip(&e.strips[i])
-		} else {
+			s := &e.strips[i]
+			e.gather(s, slots)
+			if last {
+				strip(s)
+			}
+			return nil
+		}
+		e.gatherProbe(i-n, slots)
+		if last {
 			part(i - n)
 		}
 		return nil
 	})
 }
 
-// step moves what frames share.
-func (e *Engine) step(frames int, rate float64) {
-	// Nothing of this can fail.
-	_ = e.each(func(s *strip) { e.stepObject(s, rate) }, func(part int) {
-		if e.opt.FitProbe {
-			e.stepProbe(part, frames, rate)
-		}
-		if e.opt.FitBackground {
-			e.stepBackground(part, frames, rate)
-		}
-	})
-	clear(e.grad)
-	clear(e.objectPower)
+// shared tells whether the frames share an unknown besides the object.
+func (e *Engine) shared() bool { return e.opt.FitProbe || e.opt.FitBackground }
+
+// stepShared moves a part of what frames share besides the object, and clears what it was moved by.
+func (e *Engine) stepShared(part, frames int, rate float64) {
+	if e.opt.FitProbe {
+		e.stepProbe(part, frames, rate)
+	}
+	if e.opt.FitBackground {
+		e.stepBackground(part, frames, rate)
+	}
+	e.clearPart(part)
 }
 
 // stepFrames moves what every frame has of its own.

@@ -3,7 +3,6 @@ package refine
 import (
 	"ptycho/autodiff"
 	"ptycho/fft"
-	"ptycho/internal/kernel"
 	"ptycho/physics"
 )
 
@@ -16,6 +15,7 @@ type view struct {
 	lambda        autodiff.Value // expected photons
 	waves         autodiff.Value // on the detector
 	slopes        *slopes        // nil unless positions are fitted
+	fit           *amplitudeFit
 	held          heldPixels
 }
 
@@ -23,30 +23,32 @@ type view struct {
 func (e *Engine) newView(plan *fft.Plan) *view {
 	t, n := autodiff.NewTape(e.params, true), e.n
 	v := &view{tape: t, patch: t.Input(autodiff.Shape{1, 2, n, n}, true), counts: t.Input(autodiff.Shape{1, n, n}, false)}
-	v.waves = physics.FarField(t, plan, v.patch, t.Param(e.probe))
+	v.fit = &amplitudeFit{grad: make([]float32, n*n)}
+	param := t.Frozen
+	if e.shared() {
+		param = t.Param
+	}
+	v.waves = physics.FarField(t, plan, v.patch, param(e.probe))
 	v.lambda = physics.Detect(t, v.waves, e.modes, 1)
 	if e.exposed() {
 		v.gain, v.coherent = t.Input(autodiff.Shape{1}, true), v.lambda
 		t.Keep(v.coherent)
-		v.lambda = physics.Expose(t, v.coherent, v.gain, t.Param(e.background))
+		v.lambda = physics.Expose(t, v.coherent, v.gain, param(e.background))
 	}
 	t.Keep(v.lambda)
 	if e.opt.FitPositions {
 		t.Keep(v.waves)
 		v.slopes = e.newSlopes(plan)
 	}
-	t.AddLoss("frame", 1, e.likelihood(), v.lambda, v.counts)
+	var loss autodiff.Loss = v.fit
+	if e.opt.Loss == Poisson {
+		loss = &physics.PoissonNLL{Epsilon: e.epsilon, Norm: 1 / float64(n*n)} // a sum, where it would be a mean
+	} else {
+		v.fit.epsilon = float32(e.epsilon)
+	}
+	t.AddLoss("frame", 1, loss, v.lambda, v.counts)
 	t.Compile()
 	return v
-}
-
-// likelihood returns the loss of a frame, a sum over its pixels.
-func (e *Engine) likelihood() autodiff.Loss {
-	sum := 1 / float64(e.n*e.n) // the losses divide by the number of pixels
-	if e.opt.Loss == Poisson {
-		return &physics.PoissonNLL{Epsilon: e.epsilon, Norm: sum}
-	}
-	return &physics.AmplitudeLoss{Squared: true, Epsilon: e.epsilon, Norm: sum}
 }
 
 // unit scales the gradient of the loss at the exit wave to the residual ψ − ψ', ψ' being the wave next to ψ that
@@ -95,15 +97,16 @@ func (e *Engine) descend(v *view, s *slot) error {
 	}
 	s.tally.loss = v.tape.Forward()
 	lambda := v.tape.Data(v.lambda)
-	s.tally.square = s.tally.loss
 	if e.opt.Loss == Poisson {
-		s.tally.square = kernel.AmplitudeError(lambda, counts, 0)
+		v.fit.look(lambda, counts)
 	}
-	s.tally.abs, s.tally.root = kernel.AbsError(lambda, counts)
+	s.tally.square, s.tally.abs, s.tally.root = v.fit.square, v.fit.abs, v.fit.root
 	if e.opt.Holdout > 0 {
 		s.tally.held = v.held.loss(lambda, e.opt.Loss, e.epsilon)
 	}
-	clear(s.params)
+	if e.shared() {
+		clear(s.params)
+	}
 	v.tape.Backward(e.unit(), s.params)
 	copy(s.grad, v.tape.Grad(v.patch))
 	if e.opt.FitPositions {
@@ -128,10 +131,13 @@ func (e *Engine) set(v *view, s *slot, counts []float32) error {
 func (e *Engine) show(v *view, s *slot, y, x float64) {
 	pix := e.n * e.n
 	s.y, s.x = y, x
+	patch := v.tape.Data(v.patch)
 	for k, plane := range e.object {
-		physics.Gather(s.patch[k*pix:][:pix], e.n, plane, e.rows, e.cols, s.y, s.x)
+		physics.Gather(patch[k*pix:][:pix], e.n, plane, e.rows, e.cols, s.y, s.x)
 	}
-	copy(v.tape.Data(v.patch), s.patch)
+	if e.opt.FitProbe {
+		copy(s.patch, patch)
+	}
 	if e.exposed() {
 		v.tape.Data(v.gain)[0] = float32(e.gain[s.frame])
 	}

@@ -42,7 +42,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 // step does one optimiser step on t.batch and returns the norm of its gradient before clipping.
 func (t *Trainer) step(rate float64) (float64, error) {
 	t.grad.reset()
-	if err := t.pool.run(t.Config.shards(), t.job); err != nil {
+	if err := t.pool.Run(t.Config.shards(), t.job); err != nil {
 		return 0, err
 	}
 	for i := range t.batch {
@@ -55,42 +55,42 @@ func (t *Trainer) step(rate float64) (float64, error) {
 		return norm, t.diverged(sum)
 	}
 	t.adam.Update(t.Net.Params.Data, sum, optim.ClipScale(norm, t.Config.ClipNorm), rate)
-	return norm, t.pool.run(t.Net.Params.Updates(), t.updateJob)
+	return norm, t.pool.Run(t.Net.Params.Updates(), t.updateJob)
 }
 
 // update is the i-th part of Params.Updated.
-func (t *Trainer) update(_ *model.Pass, _ *model.Sample, i int) error {
+func (t *Trainer) update(_ *worker, i int) error {
 	t.Net.Params.Update(i)
 	return nil
 }
 
 // shard computes the gradient of part i of the batch.
-func (t *Trainer) shard(pass *model.Pass, sample *model.Sample, i int) error {
+func (t *Trainer) shard(w *worker, i int) error {
 	n, b := t.Config.shards(), len(t.batch)
 	grad := t.grad.begin(i)
 	defer t.grad.end(i, grad)
 	for k := i * b / n; k < (i+1)*b/n; k++ {
-		if err := t.forward(pass, sample, t.batch[k], k); err != nil {
+		if err := t.forward(w, t.batch[k], k); err != nil {
 			return err
 		}
-		pass.Backward(1/float64(b), grad)
+		w.pass.Backward(1/float64(b), grad)
 	}
 	return nil
 }
 
 // evaluate computes the loss of validation group i.
-func (t *Trainer) evaluate(pass *model.Pass, sample *model.Sample, i int) error {
-	return t.forward(pass, sample, t.val[i], i)
+func (t *Trainer) evaluate(w *worker, i int) error {
+	return t.forward(w, t.val[i], i)
 }
 
 // forward computes the k-th loss, that of group g.
-func (t *Trainer) forward(pass *model.Pass, sample *model.Sample, g, k int) error {
-	if err := t.Source.Fill(sample, g); err != nil {
+func (t *Trainer) forward(w *worker, g, k int) error {
+	if err := t.Source.Fill(&w.sample, g); err != nil {
 		return err
 	}
-	pass.Set(0, *sample)
-	t.losses[k] = pass.Forward()
-	t.excess[k] = pass.Excess()
+	w.pass.Set(0, w.sample)
+	t.losses[k] = w.pass.Forward()
+	t.excess[k] = w.pass.Excess()
 	return nil
 }
 
@@ -138,11 +138,11 @@ func (t *Trainer) endEpoch(ctx context.Context, rate float64, first int, train t
 
 // validate computes the losses of the validation groups.
 func (t *Trainer) validate(ctx context.Context) error {
-	return t.pool.run(len(t.val), func(pass *model.Pass, sample *model.Sample, i int) error {
+	return t.pool.Run(len(t.val), func(w *worker, i int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return t.evaluate(pass, sample, i)
+		return t.evaluate(w, i)
 	})
 }
 

@@ -20,17 +20,17 @@ func Evaluate(ctx context.Context, net *model.Network, ds *data.Dataset, groups 
 		workers = runtime.GOMAXPROCS(0)
 	}
 	opt := model.PassOptions{Mode: model.Evaluate, Dose: net.Config.DoseFor(ds.Dose), Canvas: src.Canvas()}
-	p := newPool(min(workers, len(groups)), func() *model.Pass { return net.NewPass(opt) })
-	defer p.close()
+	p := newPool(min(workers, len(groups)), net, opt)
+	defer p.Close()
 	net.Params.Updated()
 	losses, excesses := make([]float64, len(groups)), make([]float64, len(groups))
-	err = p.run(len(groups), func(pass *model.Pass, sample *model.Sample, i int) error {
-		if err := errors.Join(ctx.Err(), src.Fill(sample, i)); err != nil {
+	err = p.Run(len(groups), func(w *worker, i int) error {
+		if err := errors.Join(ctx.Err(), src.Fill(&w.sample, i)); err != nil {
 			return err
 		}
-		pass.Set(0, *sample)
-		losses[i] = pass.Forward()
-		excesses[i] = pass.Excess()
+		w.pass.Set(0, w.sample)
+		losses[i] = w.pass.Forward()
+		excesses[i] = w.pass.Excess()
 		return nil
 	})
 	if err != nil {

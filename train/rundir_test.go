@@ -113,7 +113,7 @@ func TestResumeInTheFirstEpochBesideAnOlderRun(t *testing.T) {
 	tr.Config.Seed = 9
 	require.NoError(t, tr.prepare())
 	_, err = tr.begin()
-	tr.pool.close()
+	tr.pool.Close()
 	require.NoError(t, err)
 	change := func(tr *Trainer) { tr.Config.Seed, tr.Config.Epochs = 9, 1 }
 	run(t, want, change)

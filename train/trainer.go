@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"ptycho/internal/pool"
 	"ptycho/internal/rng"
 	"ptycho/model"
 	"ptycho/optim"
@@ -36,7 +37,7 @@ type Trainer struct {
 	fresh       bool   // nothing has been saved but the state, so that other files are an older run's
 	fingerprint string // of the data
 	train, val  []int  // indices of groups
-	pool        *pool
+	pool        *pool.Pool[*worker]
 	grad        *reduction
 	losses      []float64 // by sample of a batch
 	excess      []float64
@@ -94,7 +95,7 @@ func (t *Trainer) Run(ctx context.Context) (*Result, error) {
 	if err := t.prepare(); err != nil {
 		return nil, err
 	}
-	defer t.pool.close()
+	defer t.pool.Close()
 	unlock, err := t.lockDir()
 	if err != nil {
 		return nil, err
@@ -135,9 +136,7 @@ func (t *Trainer) prepare() error {
 		return fmt.Errorf("%d groups leave none to train on with val_fraction %g and batch_size %d", len(t.Source.Groups), c.ValFraction, c.BatchSize)
 	}
 	t.adam = optim.NewAdam(len(t.Net.Params.Data))
-	t.pool = newPool(c.workers(), func() *model.Pass {
-		return t.Net.NewPass(model.PassOptions{Mode: model.Train, Canvas: t.Canvas})
-	})
+	t.pool = newPool(c.workers(), t.Net, model.PassOptions{Mode: model.Train, Canvas: t.Canvas})
 	// One buffer more than workers lets a worker go on that is ahead of another one.
 	t.grad = newReduction(len(t.Net.Params.Data), c.shards(), c.workers()+1)
 	n := max(c.BatchSize, len(t.val))
@@ -145,7 +144,7 @@ func (t *Trainer) prepare() error {
 	t.job, t.updateJob = t.shard, t.update
 	t.fingerprint = t.Source.Fingerprint()
 	t.cur, t.history = cursor{Best: math.Inf(1)}, nil
-	return t.pool.run(t.Net.Params.Updates(), t.updateJob)
+	return t.pool.Run(t.Net.Params.Updates(), t.updateJob)
 }
 
 // split returns which groups, chosen at random, are trained on and which validate.

@@ -494,14 +494,14 @@ func TestSteadyStepsDoNotAllocate(t *testing.T) {
 		tr, err := tiny(t.TempDir(), gridsize)
 		require.NoError(t, err)
 		require.NoError(t, tr.prepare())
-		defer tr.pool.close()
+		defer tr.pool.Close()
 		tr.batch = tr.train[:tr.Config.BatchSize]
 		require.Zero(t, testing.AllocsPerRun(3, func() {
 			_, err := tr.step(1e-3)
 			require.NoError(t, err)
 		}), "gridsize %d", gridsize)
 		evaluate := job(tr.evaluate)
-		require.Zero(t, testing.AllocsPerRun(2, func() { tr.pool.run(len(tr.val), evaluate) }), "validation")
+		require.Zero(t, testing.AllocsPerRun(2, func() { tr.pool.Run(len(tr.val), evaluate) }), "validation")
 	}
 }
 

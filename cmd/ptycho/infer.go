@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"ptycho/data"
 	"ptycho/model"
 	"ptycho/recon"
+	"ptycho/refine"
 )
 
 type inferCmd struct {
@@ -17,31 +19,31 @@ type inferCmd struct {
 	OutputDir string `help:"Where to write the reconstruction." default:"inference_outputs" placeholder:"DIR"`
 	Config    string `help:"YAML or JSON file with flag names as keys; flags win." placeholder:"FILE"`
 
-	NGroups        int      `name:"n-groups" aliases:"n-images" help:"Groups to reconstruct from, chosen at random; by default one for every frame." placeholder:"INT" group:"Inference"`
-	SubsampleSeed  uint64   `help:"Determines the frames and groups chosen." default:"42" group:"Inference"`
-	BatchSize      int      `help:"Groups that a worker takes at a time." default:"16" group:"Inference"`
-	Workers        int      `help:"Does not change the result. 0 is one a core." default:"0" group:"Inference"`
-	Stitch         string   `help:"How patches are put together: probe, weighted with its power, or tf, the plain mean of their central 20×20 pixels (${enum})." enum:"probe,tf" default:"probe" group:"Inference"`
-	SavePatches    bool     `help:"Also save the patches that the network predicts." group:"Inference"`
-	PhaseVmin      *float64 `help:"Lower end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
-	PhaseVmax      *float64 `help:"Upper end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
-	ComparisonPlot bool     `help:"Also draw reconstruction and known object side by side." group:"Pictures"`
-	Device         string   `help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
+	NGroups       int     `name:"n-groups" aliases:"n-images" help:"Groups to reconstruct from, chosen at random; by default one for every frame." placeholder:"INT" group:"Inference"`
+	SubsampleSeed uint64  `help:"Determines the frames and groups chosen." default:"42" group:"Inference"`
+	BatchSize     int     `help:"Groups that a worker takes at a time." default:"16" group:"Inference"`
+	Workers       int     `help:"Does not change the result. 0 is one a core." default:"0" group:"Inference"`
+	Stitch        string  `help:"How patches are put together: probe, weighted with its power, or tf, the plain mean of their central 20×20 pixels (${enum})." enum:"probe,tf" default:"probe" group:"Inference"`
+	SavePatches   bool    `help:"Also save the patches that the network predicts." group:"Inference"`
+	Refine        int     `help:"Then refine the object by so many sweeps over all frames; see ptycho refine for more." default:"0" placeholder:"INT" group:"Refinement"`
+	Holdout       float64 `help:"Part of the pixels that the refinement leaves out; the state that explains them best is the result." default:"0" group:"Refinement"`
+	Device        string  `help:"Accepted for old scripts: this program computes on the CPU." default:"cpu" hidden:""`
 
-	frameFlags  `embed:""`
-	dataFlags   `embed:""`
-	outputFlags `embed:""`
+	frameFlags   `embed:""`
+	dataFlags    `embed:""`
+	pictureFlags `embed:""`
+	outputFlags  `embed:""`
 }
 
 // Run reconstructs an object.
 func (c *inferCmd) Run(ctx context.Context, o *output) error {
 	o.setup(c.outputFlags)
 	rec := newRunRecord("infer", o)
-	if c.NGroups < 0 || c.NSubsample < 0 || c.BatchSize < 1 || c.Workers < 0 {
-		return usagef("--n-groups, --n-subsample and --workers are expected not to be negative, --batch-size at least 1")
+	if c.NGroups < 0 || c.NSubsample < 0 || c.BatchSize < 1 || c.Workers < 0 || c.Refine < 0 || !(c.Holdout >= 0 && c.Holdout <= 0.5) {
+		return usagef("--n-groups, --n-subsample, --refine and --workers are expected not to be negative, --batch-size at least 1, --holdout 0 to 0.5")
 	}
-	if low, high := c.PhaseVmin, c.PhaseVmax; low != nil && high != nil && !(*low < *high) {
-		return usagef("--phase_vmin %g and --phase_vmax %g: expected the first to be the smaller one", *low, *high)
+	if err := c.pictureFlags.check(); err != nil {
+		return usageError{err}
 	}
 	checkDevice(o, c.Device)
 	path, err := model.Resolve(c.ModelPath)
@@ -85,10 +87,62 @@ func (c *inferCmd) Run(ctx context.Context, o *output) error {
 	for _, n := range rec.Notes {
 		o.info(n)
 	}
-	if err := c.write(r, c.score(o, r, ds)); err != nil {
+	rec.Results = map[string]any{"groups": r.Groups, "frames": r.Frames, "seconds": seconds}
+	result := &scores{Scan: c.TestData}
+	if c.Refine > 0 {
+		result.score(o, r, ds, false)
+		if r, result, err = c.refine(ctx, o, net, ds, r, rec); err != nil {
+			return err
+		}
+		o.info("", "inference, s", seconds, "in all, s", time.Since(start).Seconds())
+	}
+	result.score(o, r, ds, c.Refine > 0 && net.Config.ProbeTrainable)
+	if err := c.pictureFlags.write(c.OutputDir, r, result); err != nil {
 		return err
 	}
-	rec.Results = map[string]any{"groups": r.Groups, "frames": r.Frames, "seconds": seconds}
 	o.info("", "wrote", filepath.Join(c.OutputDir, recon.ReconstructionFile))
 	return rec.write(c.OutputDir)
+}
+
+// refine hands the object and the probe of the network to the solver.
+func (c *inferCmd) refine(ctx context.Context, o *output, net *model.Network, ds *data.Dataset, r *recon.Reconstruction, rec *runRecord) (*recon.Reconstruction, *scores, error) {
+	began := time.Now()
+	opt := refine.Defaults()
+	opt.Iterations, opt.Holdout, opt.Seed, opt.Workers, opt.FitProbe = c.Refine, c.Holdout, c.SubsampleSeed, c.Workers, net.Config.ProbeTrainable
+	frames, err := ds.Compact(data.CompactOptions{})
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := refine.New(frames, ds.N, refine.Start{Object: r.Object, Origin: r.Origin, Probe: r.Probe, Modes: r.Modes, X: ds.X, Y: ds.Y}, opt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", ds.Path, err)
+	}
+	defer e.Close()
+	before, err := e.Fit()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := e.Run(ctx, refine.Watch{
+		Note: func(text string) { rec.Notes = append(rec.Notes, text); o.info(text) },
+		Sweep: func(s refine.Sweep) {
+			o.progress(s.Number, c.Refine, fmt.Sprintf("refinement  error %.5f  R %.4f", s.Error, s.R))
+		},
+	}); err != nil {
+		return nil, nil, err
+	}
+	after, err := e.Fit()
+	if err != nil {
+		return nil, nil, err
+	}
+	was, is := refine.Total(before), refine.Total(after)
+	seconds := time.Since(began).Seconds()
+	o.info("", "refined, sweeps", c.Refine, "error", fmt.Sprintf("%.5g → %.5g", was.Error(), is.Error()), "R", fmt.Sprintf("%.4f → %.4f", was.R(), is.R()), "seconds", seconds)
+	options := e.Options()
+	rec.Config.Refine = &options
+	rec.Results["refinement"] = map[string]any{"seconds": seconds, "error_before": was.Error(), "error": is.Error(), "r_factor_before": was.R(), "r_factor": is.R()}
+	refined := e.Result()
+	if len(refined.X) == len(r.X) {
+		refined.Patches = r.Patches
+	}
+	return refined, &scores{Scan: c.TestData, Fit: newFitScores(is)}, nil
 }

@@ -147,36 +147,19 @@ func describeCheckpoint(path string) ([]field, error) {
 }
 
 func describeReconstruction(path string) ([]field, error) {
-	a, err := data.ReadNPZ(path)
+	r, err := recon.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	object, cover, origin := a["object"], a["coverage"], a["origin"]
-	pix, err := object.Complex64s()
-	if err != nil {
-		return nil, fmt.Errorf("%s: object: %w", path, err)
-	}
-	w, err := cover.Float32s()
-	if err != nil {
-		return nil, fmt.Errorf("%s: coverage: %w", path, err)
-	}
-	at, err := origin.Int64s()
-	if err != nil {
-		return nil, fmt.Errorf("%s: origin: %w", path, err)
-	}
-	if len(object.Shape) != 2 || len(w) != len(pix) || len(at) != 2 {
-		return nil, fmt.Errorf("%s: expected object and coverage of equal shape and an origin of two numbers, found %v, %v, %v", path, object.Shape, cover.Shape, origin.Shape)
-	}
-	r := recon.Reconstruction{Object: &data.Image{Rows: object.Shape[0], Cols: object.Shape[1], Pix: pix}, Coverage: w}
 	covered, low, high := r.Range()
 	return []field{
 		{"kind", "reconstruction"},
 		{"file", path},
-		{"size", fmt.Sprintf("%d×%d px, element [0,0] at row %d, column %d", r.Object.Rows, r.Object.Cols, at[0], at[1])},
+		{"size", fmt.Sprintf("%d×%d px, element [0,0] at row %d, column %d", r.Object.Rows, r.Object.Cols, r.Origin[0], r.Origin[1])},
 		{"covered", fmt.Sprintf("%.1f %%", 100*covered)},
 		{"amplitude", fmt.Sprintf("%.4g … %.4g where covered", low, high)},
-		{"patches", a["xcoords"].Len()},
-		{"probe", fmt.Sprint(a["probe"].Shape)},
+		{"patches", len(r.X)},
+		{"probe", fmt.Sprintf("%d×%d, %d mode(s)", r.N, r.N, r.Modes)},
 		{"run", recordOf(path)},
 	}, nil
 }

@@ -50,7 +50,7 @@ func TestInspect(t *testing.T) {
 		{"training state", filepath.Join(run, "checkpoints", "state.safetensors"), []string{"adam.m [585244]"}, map[string]any{"kind": "tensors", "format": "ptycho-training-state"}},
 		{
 			"reconstruction", filepath.Join(result, "reconstruction.npz"),
-			[]string{"element [0,0] at row", "covered", "where covered", "patches           20", "[64 64]", "run.json"},
+			[]string{"element [0,0] at row", "covered", "where covered", "patches           20", "64×64, 1 mode(s)", "run.json"},
 			map[string]any{"kind": "reconstruction", "patches": 20.0},
 		},
 	} {
@@ -82,7 +82,7 @@ func TestInspectRefuses(t *testing.T) {
 	a["origin"] = data.Array{Shape: []int{1}, Data: []int64{1}}
 	path := filepath.Join(t.TempDir(), "bad.npz")
 	writeArrays(t, path, a)
-	requireFailure(t, ptycho("inspect", path), exitFailed, path, "expected object and coverage of equal shape and an origin of two numbers", "[1]")
+	requireFailure(t, ptycho("inspect", path), exitFailed, path, "expected object and coverage of equal shape, an origin of two numbers", "[1]")
 	a["origin"], a["coverage"] = origin, data.Array{Shape: []int{1}, Data: []string{"no"}}
 	writeArrays(t, path, a)
 	requireFailure(t, ptycho("inspect", path), exitFailed, path, "coverage")

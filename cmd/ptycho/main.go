@@ -34,7 +34,9 @@ type cli struct {
 	Simulate simulateCmd `cmd:"" help:"Simulate a scan with known truth."`
 	Train    trainCmd    `cmd:"" help:"Train a network on a scan."`
 	Infer    inferCmd    `cmd:"" help:"Reconstruct an object from a scan with a trained network."`
+	Refine   refineCmd   `cmd:"" help:"Reconstruct an object from a scan by iteration, from a network's object or without."`
 	Inspect  inspectCmd  `cmd:"" help:"Describe a dataset, a checkpoint or a reconstruction."`
+	Doctor   doctorCmd   `cmd:"" help:"Examine a scan before anything is trained on it: file, detector, beam, positions, probe, orientation."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast this machine is."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -161,6 +163,8 @@ func (c *cli) talk(command string) outputFlags {
 		return c.Train.outputFlags
 	case "infer":
 		return c.Infer.outputFlags
+	case "refine":
+		return c.Refine.outputFlags
 	}
 	return outputFlags{}
 }

@@ -43,7 +43,7 @@ func TestPicturesCountObjectPixels(t *testing.T) {
 
 func TestComparisonCountsObjectPixels(t *testing.T) {
 	const side = 12
-	s := &scores{Box: recon.Box{R0: 40, R1: 40 + side, C0: -3, C1: -3 + side}}
+	s := &scores{TruthScores: &TruthScores{Box: recon.Box{R0: 40, R1: 40 + side, C0: -3, C1: -3 + side}}}
 	pix := make([]complex128, side*side)
 	for i := range pix {
 		pix[i] = cmplx.Rect(1+0.01*float64(i), math.Sin(float64(i*i)))

@@ -16,14 +16,16 @@ import (
 	"ptycho/internal/kernel"
 	"ptycho/internal/usage"
 	"ptycho/model"
+	"ptycho/refine"
 	"ptycho/train"
 )
 
 // resolved is the configuration that a run really had.
 type resolved struct {
-	Model *model.Config  `json:"model,omitempty"`
-	Train *train.Config  `json:"train,omitempty"`
-	Flags map[string]any `json:"flags"` // by name, defaults and configuration file included
+	Model  *model.Config   `json:"model,omitempty"`
+	Train  *train.Config   `json:"train,omitempty"`
+	Refine *refine.Options `json:"refine,omitempty"`
+	Flags  map[string]any  `json:"flags"` // by name, defaults and configuration file included
 }
 
 // runRecord is what run.json holds: how a result was made, and on what.

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
+	"ptycho/internal/atomicfile"
 	"ptycho/recon"
+	"ptycho/refine"
 	"ptycho/render"
 )
 
@@ -19,30 +24,45 @@ const (
 	comparisonPicture = "comparison_plot.png"
 )
 
-// write stores everything that infer makes, and then removes what an earlier reconstruction left in the directory
-// and this one has not: it would pass for this one's. s is nil without a known object.
-func (c *inferCmd) write(r *recon.Reconstruction, s *scores) error {
-	if err := r.Save(filepath.Join(c.OutputDir, recon.ReconstructionFile)); err != nil {
+// pictureFlags say how a reconstruction is drawn.
+type pictureFlags struct {
+	PhaseVmin      *float64 `help:"Lower end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
+	PhaseVmax      *float64 `help:"Upper end of the phase picture, rad." placeholder:"FLOAT" group:"Pictures"`
+	ComparisonPlot bool     `help:"Also draw reconstruction and known object side by side." group:"Pictures"`
+}
+
+// check reports what the parser cannot see.
+func (f *pictureFlags) check() error {
+	if low, high := f.PhaseVmin, f.PhaseVmax; low != nil && high != nil && !(*low < *high) {
+		return fmt.Errorf("--phase_vmin %g and --phase_vmax %g: expected the first to be the smaller one", *low, *high)
+	}
+	return nil
+}
+
+// write stores a reconstruction, and then removes what an earlier one left in the directory and this one has not: it
+// would pass for this one's.
+func (f *pictureFlags) write(dir string, r *recon.Reconstruction, s *scores) error {
+	if err := r.Save(filepath.Join(dir, recon.ReconstructionFile)); err != nil {
 		return err
 	}
 	amp, phase := figures(r)
-	phase.VMin, phase.VMax = or(c.PhaseVmin, phase.VMin), or(c.PhaseVmax, phase.VMax)
-	if err := render.WritePNG(filepath.Join(c.OutputDir, amplitudePicture), amp); err != nil {
+	phase.VMin, phase.VMax = or(f.PhaseVmin, phase.VMin), or(f.PhaseVmax, phase.VMax)
+	if err := render.WritePNG(filepath.Join(dir, amplitudePicture), amp); err != nil {
 		return err
 	}
-	if err := render.WritePNG(filepath.Join(c.OutputDir, phasePicture), phase); err != nil {
+	if err := render.WritePNG(filepath.Join(dir, phasePicture), phase); err != nil {
 		return err
 	}
-	if s == nil {
-		return c.discard(metricsFile, comparisonPicture)
+	if s.empty() {
+		return discard(dir, metricsFile, comparisonPicture)
 	}
-	if err := writeJSON(filepath.Join(c.OutputDir, metricsFile), s); err != nil {
+	if err := writeJSON(filepath.Join(dir, metricsFile), s); err != nil {
 		return err
 	}
-	if !c.ComparisonPlot {
-		return c.discard(comparisonPicture)
+	if !f.ComparisonPlot || s.TruthScores == nil {
+		return discard(dir, comparisonPicture)
 	}
-	return render.WriteComparison(filepath.Join(c.OutputDir, comparisonPicture), comparison(s))
+	return render.WriteComparison(filepath.Join(dir, comparisonPicture), comparison(s))
 }
 
 // or returns v, or else the default.
@@ -53,13 +73,33 @@ func or(v, otherwise *float64) *float64 {
 	return otherwise
 }
 
-// discard removes files from the output directory, those that are there.
-func (c *inferCmd) discard(names ...string) error {
+// discard removes files from an output directory, those that are there.
+func discard(dir string, names ...string) error {
 	for _, name := range names {
-		path := filepath.Join(c.OutputDir, name)
+		path := filepath.Join(dir, name)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("cannot remove %s of an earlier reconstruction: %w; remove it by hand", path, err)
 		}
 	}
 	return nil
+}
+
+// sweepsFile is the table of the sweeps of a refinement.
+const sweepsFile = "history.csv"
+
+// writeSweeps writes a line for every sweep.
+func writeSweeps(path string, sweeps []refine.Sweep) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		c := csv.NewWriter(w)
+		_ = c.Write([]string{"sweep", "loss_per_photon", "error", "r_factor", "held_out_loss_per_photon", "step"}) // Error tells
+		for _, s := range sweeps {
+			line := []string{strconv.Itoa(s.Number)}
+			for _, v := range []float64{s.Loss, s.Error, s.R, s.Held, s.Step} {
+				line = append(line, strconv.FormatFloat(v, 'g', 9, 64))
+			}
+			_ = c.Write(line)
+		}
+		c.Flush()
+		return c.Error()
+	})
 }

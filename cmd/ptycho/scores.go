@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"ptycho/data"
@@ -9,16 +8,47 @@ import (
 	"ptycho/recon"
 )
 
-// scores are the contents of metrics.json: the reconstruction against the known object inside the scan.
+// scores are the contents of metrics.json, as far as they are known.
 type scores struct {
-	Scan          string            `json:"scan"`  // file that was reconstructed
-	Truth         string            `json:"truth"` // key of the known object in it
-	Box           recon.Box         `json:"box"`   // compared part, object pixels of the scan; row1 and col1 are past it
-	Gauge         metrics.Scores    `json:"gauge"`
-	GaugeAndPlane metrics.Scores    `json:"gauge_and_plane"`
-	Units         map[string]string `json:"units"` // of the scores that have one
+	Scan         string      `json:"scan"` // file that was reconstructed
+	*TruthScores             // nil without a known object
+	Fit          *fitScores  `json:"fit,omitempty"`       // of a refinement
+	Halves       *halfScores `json:"half_sets,omitempty"` // of a refinement that was asked for them
+}
+
+func (s *scores) empty() bool { return s.TruthScores == nil && s.Fit == nil }
+
+// TruthScores compare the reconstruction with the known object inside the scan.
+type TruthScores struct {
+	Truth         string         `json:"truth"` // key of the known object in the file
+	Box           recon.Box      `json:"box"`   // compared part, object pixels of the scan; row1 and col1 are past it
+	Gauge         metrics.Scores `json:"gauge"`
+	GaugeAndPlane metrics.Scores `json:"gauge_and_plane"`
+	// Registered is after a shift was taken out too, which a probe or positions that are fitted leave open.
+	Registered *registered       `json:"registered,omitempty"`
+	Units      map[string]string `json:"units"` // of the scores that have one
 
 	rec, truth metrics.Image // inside the box
+}
+
+// registered are scores after a shift of the reconstruction, pixels.
+type registered struct {
+	metrics.Scores
+	ShiftY float64 `json:"shift_y"`
+	ShiftX float64 `json:"shift_x"`
+}
+
+// fitScores is how well all frames are explained: Σ(√k−√λ)²/Σk, Σ|√k−√λ|/Σ√k, nats above the best Poisson likelihood a
+// pixel, and the photons in what was measured.
+type fitScores struct {
+	Error         float64 `json:"error"`
+	R             float64 `json:"r_factor"`
+	PoissonExcess float64 `json:"poisson_excess"`
+	Photons       float64 `json:"photons"`
+}
+
+func newFitScores(f metrics.Fit) *fitScores {
+	return &fitScores{f.Error(), f.R(), f.PoissonExcess(), f.Counts()}
 }
 
 // scoreUnits are the units of metrics.Scores; the others are pure numbers.
@@ -26,26 +56,55 @@ func scoreUnits() map[string]string {
 	return map[string]string{"amp_psnr": "dB", "phase_mae": "rad", "phase_rms": "rad", "ramp_y": "rad/pixel", "ramp_x": "rad/pixel"}
 }
 
-// score compares with the known object, nil if there is none to compare with, and warns of a flat reconstruction.
-func (c *inferCmd) score(o *output, r *recon.Reconstruction, ds *data.Dataset) *scores {
+// score compares with the known object, if there is one, and warns of a flat reconstruction. With shifted, it also takes
+// out a shift.
+func (s *scores) score(o *output, r *recon.Reconstruction, ds *data.Dataset, shifted bool) {
 	b, img := r.ScanBox()
 	if s := metrics.Spread(img); s < 1e-3 {
 		o.warn(fmt.Sprintf("the object is flat: its amplitude varies by %.2g of its mean; the training has collapsed, try another --seed", s))
 	}
 	if ds.Object == nil {
-		return nil
+		return
 	}
-	s := &scores{Scan: c.TestData, Truth: ds.ObjectKey, Units: scoreUnits()}
-	var err, planeErr error
-	if s.rec, s.truth, s.Box, err = r.Overlay(ds.Object, b); err == nil {
-		s.Gauge, err = metrics.Compare(s.rec, s.truth, metrics.Options{})
-		s.GaugeAndPlane, planeErr = metrics.Compare(s.rec, s.truth, metrics.Options{RemovePlane: true})
+	t := &TruthScores{Truth: ds.ObjectKey, Units: scoreUnits()}
+	var err error
+	if t.rec, t.truth, t.Box, err = r.Overlay(ds.Object, b); err == nil {
+		err = t.compare(shifted)
 	}
-	if err := errors.Join(err, planeErr); err != nil {
+	if err != nil {
 		o.warn("no comparison with the known object: " + err.Error())
+		return
+	}
+	s.TruthScores = t
+	g := t.GaugeAndPlane
+	if t.Registered != nil {
+		g = t.Registered.Scores
+	}
+	o.info("against the known object", "E", g.E, "phase SSIM", g.PhaseSSIM, "amplitude SSIM", g.AmpSSIM, "phase MAE", g.PhaseMAE)
+}
+
+// compare fills in the scores.
+func (t *TruthScores) compare(shifted bool) (err error) {
+	if t.Gauge, err = metrics.Compare(t.rec, t.truth, metrics.Options{}); err != nil {
+		return err
+	}
+	if t.GaugeAndPlane, err = metrics.Compare(t.rec, t.truth, metrics.Options{RemovePlane: true}); err != nil || !shifted {
+		return err
+	}
+	const edge = 8 // that a shift brings into the image
+	rows, cols := t.rec.Rows, t.rec.Cols
+	if min(rows, cols) < 4*edge+metrics.MinSide {
 		return nil
 	}
-	g := s.GaugeAndPlane
-	o.info("against the known object", "E", g.E, "phase SSIM", g.PhaseSSIM, "amplitude SSIM", g.AmpSSIM, "phase MAE", g.PhaseMAE)
-	return s
+	g := registered{}
+	aligned, dy, dx, err := metrics.Align(t.rec, t.truth, edge)
+	if err != nil {
+		return err
+	}
+	g.ShiftY, g.ShiftX = dy, dx
+	inner := func(m metrics.Image) metrics.Image { return m.Crop(edge, rows-edge, edge, cols-edge) }
+	if g.Scores, err = metrics.Compare(inner(aligned), inner(t.truth), metrics.Options{RemovePlane: true}); err == nil {
+		t.Registered = &g
+	}
+	return err
 }

@@ -34,6 +34,21 @@ func AbsError(lambda, k []float32) (sumAbs, sumRoot float64) {
 	return sumAbs, sumRoot
 }
 
+// AmplitudeFit writes 1 − √(k/λ̃) with λ̃ = λ + eps > 0, the derivative of Σ(√λ̃ − √k)², to grad and returns that sum,
+// Σ|√λ̃ − √k| and Σ√k: all that a fit of the counts k ≥ 0 wants to know, in one pass. The summands have the precision of
+// float32, relative to themselves. A negative k was not measured: it adds nothing, and its grad is zero. It panics when the
+// lengths differ.
+func AmplitudeFit(grad, lambda, k []float32, eps float32) (square, abs, root float64) {
+	equalLen("AmplitudeFit", len(grad), len(lambda), len(k))
+	f := elem().amplitudeFit
+	for lo := 0; lo < len(lambda); lo += chunk {
+		hi := min(lo+chunk, len(lambda))
+		s, a, r := f(grad[lo:hi], lambda[lo:hi], k[lo:hi], eps)
+		square, abs, root = square+s, abs+a, root+r
+	}
+	return square, abs, root
+}
+
 // smallestNormal is the smallest normal float64.
 const smallestNormal = 0x1p-1022
 
@@ -69,4 +84,23 @@ func absErrorGeneric(lambda, k []float32) (sumAbs, sumRoot float64) {
 		sumRoot += r
 	}
 	return sumAbs, sumRoot
+}
+
+// amplitudeFitGeneric uses √λ̃ − √k = (λ̃ − k)/(√λ̃ + √k), in which nothing cancels but exact numbers.
+func amplitudeFitGeneric(grad, lambda, k []float32, eps float32) (square, abs, root float64) {
+	const smallestNormal = 0x1p-126
+	for i, v := range k {
+		if v < 0 {
+			grad[i] = 0
+			continue
+		}
+		l := lambda[i] + eps
+		m, r := float32(math.Sqrt(float64(l))), float32(math.Sqrt(float64(v)))
+		d := (l - v) / max(m+r, smallestNormal)
+		grad[i] = d / m
+		square += float64(d) * float64(d)
+		abs += math.Abs(float64(d))
+		root += float64(r)
+	}
+	return square, abs, root
 }

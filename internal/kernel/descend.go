@@ -10,8 +10,15 @@ type DescentStep struct {
 // panics.
 func Descend(p, v, grad, power []float32, s DescentStep) {
 	equalLen("Descend", len(p), len(v), len(grad), len(power))
+	f := elem().descend
+	chunks(len(p), func(lo, hi int) {
+		f(p[lo:hi], v[lo:hi], grad[lo:hi], power[lo:hi], s.Rate, s.Momentum, s.Scale, s.Floor)
+	})
+}
+
+func descendGeneric(p, v, grad, power []float32, rate, momentum, scale, floor float32) {
 	for i, d := range power {
-		v[i] = s.Momentum*v[i] - s.Rate*grad[i]/(s.Scale*d+s.Floor)
+		v[i] = momentum*v[i] - rate*grad[i]/(scale*d+floor)
 		p[i] += v[i]
 	}
 }

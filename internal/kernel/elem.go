@@ -18,6 +18,8 @@ type elemSet struct {
 	reluGrad     func(dy, y []float32)
 	logisticGrad func(dx, dy, y []float32, a, b, s float32)
 
+	blendRows, spreadRows func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)
+
 	mulComplex, addConjMul func(re, im, ar, ai, br, bi []float32)
 	addNorm                func(dst, re, im []float32, s float32)
 
@@ -29,25 +31,28 @@ type elemSet struct {
 	poissonExcess, amplitudeError func(lambda, k []float32, eps float64) float64
 	poissonGrad, amplitudeGrad    func(dlambda, lambda, k []float32, w, eps float32)
 	absError                      func(lambda, k []float32) (sumAbs, sumRoot float64)
+	amplitudeFit                  func(grad, lambda, k []float32, eps float32) (square, abs, root float64)
 
 	// fromUint16 gets a whole number of vectors.
 	fromUint16 func(dst []float32, src []uint16)
 
 	sumSquares func(x []float32) float64
 	adam       func(p, m, v, g []float32, scale, beta1, rest1, beta2, rest2, alpha, root, eps float32)
+	descend    func(p, v, grad, power []float32, rate, momentum, scale, floor float32)
 }
 
 var elemGeneric = &elemSet{
 	exp: expGeneric, log: logGeneric, tanh: tanhGeneric, sigmoid: sigmoidGeneric, softplus: softplusGeneric,
 	swishGrad: swishGradGeneric, softplusGrad: softplusGradGeneric, sincos: sincosGeneric,
-	add: addGeneric, mul: mulGeneric, scale: scaleGeneric, addMul: addMulGeneric, addRows: addRowsGeneric,
+	add: addGeneric, mul: mulGeneric, scale: scaleGeneric, addMul: addMulGeneric, addRows: addRowsGeneric, blendRows: blendRowsGeneric, spreadRows: spreadRowsGeneric,
 	reluGrad: reluGradGeneric, logisticGrad: logisticGradGeneric,
 	mulComplex: mulComplexGeneric, addConjMul: addConjMulGeneric, addNorm: addNormGeneric,
 	maxPool: maxPoolGeneric, maxPoolGrad: maxPoolGradGeneric, upsample: upsampleGeneric, upsampleGrad: upsampleGradGeneric,
 	poissonExcess: poissonExcessGeneric, poissonGrad: poissonGradGeneric,
 	amplitudeError: amplitudeErrorGeneric, amplitudeGrad: amplitudeGradGeneric, absError: absErrorGeneric,
-	fromUint16: fromUint16Generic,
-	sumSquares: sumSquaresGeneric, adam: adamGeneric,
+	amplitudeFit: amplitudeFitGeneric,
+	fromUint16:   fromUint16Generic,
+	sumSquares:   sumSquaresGeneric, adam: adamGeneric, descend: descendGeneric,
 }
 
 // elem returns the kernels in use.

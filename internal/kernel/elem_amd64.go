@@ -94,10 +94,25 @@ func logisticGradAVX512(dx []float32, dy []float32, y []float32, a float32, b fl
 //go:noescape
 func adamAVX512(p []float32, m []float32, v []float32, g []float32, scale float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, alpha float32, root float32, eps float32)
 
+// descendAVX512 computes v = momentum·v − rate·grad/(scale·power + floor) and adds v to p.
+//
+//go:noescape
+func descendAVX512(p []float32, v []float32, grad []float32, power []float32, rate float32, momentum float32, scale float32, floor float32)
+
 // addRowsAVX512 adds w·src to dst, both blocks of rows.
 //
 //go:noescape
 func addRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
+
+// blendRowsAVX512 writes to dst each four neighbours of src, weighted.
+//
+//go:noescape
+func blendRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+
+// spreadRowsAVX512 adds to dst each four neighbours of src, weighted the other way round.
+//
+//go:noescape
+func spreadRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
 
 // poissonGradAVX512 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
 //
@@ -153,6 +168,11 @@ func amplitudeErrorAVX512(lambda []float32, k []float32, eps float64) float64
 //
 //go:noescape
 func absErrorAVX512(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)
+
+// amplitudeFitAVX512 writes 1 − √(k/d) with d = λ+ε to grad and returns the sums of (√d − √k)², |√d − √k| and √k, all over k ≥ 0.
+//
+//go:noescape
+func amplitudeFitAVX512(grad []float32, lambda []float32, k []float32, eps float32) (square float64, abs float64, root float64)
 
 // expAVX2 computes dst = eˣ.
 //
@@ -244,10 +264,25 @@ func logisticGradAVX2(dx []float32, dy []float32, y []float32, a float32, b floa
 //go:noescape
 func adamAVX2(p []float32, m []float32, v []float32, g []float32, scale float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, alpha float32, root float32, eps float32)
 
+// descendAVX2 computes v = momentum·v − rate·grad/(scale·power + floor) and adds v to p.
+//
+//go:noescape
+func descendAVX2(p []float32, v []float32, grad []float32, power []float32, rate float32, momentum float32, scale float32, floor float32)
+
 // addRowsAVX2 adds w·src to dst, both blocks of rows.
 //
 //go:noescape
 func addRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
+
+// blendRowsAVX2 writes to dst each four neighbours of src, weighted.
+//
+//go:noescape
+func blendRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+
+// spreadRowsAVX2 adds to dst each four neighbours of src, weighted the other way round.
+//
+//go:noescape
+func spreadRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
 
 // poissonGradAVX2 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
 //
@@ -303,3 +338,8 @@ func amplitudeErrorAVX2(lambda []float32, k []float32, eps float64) float64
 //
 //go:noescape
 func absErrorAVX2(lambda []float32, k []float32) (sumAbs float64, sumRoot float64)
+
+// amplitudeFitAVX2 writes 1 − √(k/d) with d = λ+ε to grad and returns the sums of (√d − √k)², |√d − √k| and √k, all over k ≥ 0.
+//
+//go:noescape
+func amplitudeFitAVX2(grad []float32, lambda []float32, k []float32, eps float32) (square float64, abs float64, root float64)

@@ -1922,6 +1922,72 @@ end:
 	VZEROUPPER
 	RET
 
+// func descendAVX512(p []float32, v []float32, grad []float32, power []float32, rate float32, momentum float32, scale float32, floor float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·descendAVX512(SB), NOSPLIT, $0-112
+	MOVQ         p_base+0(FP), BX
+	MOVQ         v_base+24(FP), SI
+	MOVQ         grad_base+48(FP), DI
+	MOVQ         power_base+72(FP), R8
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS momentum+100(FP), Z1
+	VBROADCASTSS scale+104(FP), Z2
+	VBROADCASTSS floor+108(FP), Z3
+	MOVQ         p_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, R9
+	BZHIQ        AX, R9, R9
+	KMOVW        R9, K1
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS     (DI)(AX*1), Z4
+	VMULPS      Z4, Z0, Z4
+	VMOVUPS     (R8)(AX*1), Z5
+	VMOVAPS     Z3, Z6
+	VFMADD231PS Z5, Z2, Z6
+	VDIVPS      Z6, Z4, Z4
+	VMOVUPS     (SI)(AX*1), Z5
+	VMULPS      Z5, Z1, Z5
+	VSUBPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (SI)(AX*1)
+	VMOVUPS     (BX)(AX*1), Z5
+	VADDPS      Z4, Z5, Z4
+	VMOVUPS     Z4, (BX)(AX*1)
+	ADDQ        $+64, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMOVUPS.Z   (DI)(AX*1), K1, Z4
+	VMULPS      Z4, Z0, Z0
+	VMOVUPS.Z   (R8)(AX*1), K1, Z4
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VDIVPS      Z3, Z0, Z0
+	VMOVUPS.Z   (SI)(AX*1), K1, Z2
+	VMULPS      Z2, Z1, Z1
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (SI)(AX*1)
+	VMOVUPS.Z   (BX)(AX*1), K1, Z1
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
 // func addRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·addRowsAVX512(SB), NOSPLIT, $0-84
@@ -1975,6 +2041,152 @@ tail:
 end:
 	ADDQ DI, BX
 	ADDQ R8, SI
+	DECQ R9
+	JNE  repeat
+
+return:
+	VZEROUPPER
+	RET
+
+// func blendRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·blendRowsAVX512(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), BX
+	MOVQ         src_base+32(FP), SI
+	VBROADCASTSS w00+80(FP), Z0
+	VBROADCASTSS w01+84(FP), Z1
+	VBROADCASTSS w10+88(FP), Z2
+	VBROADCASTSS w11+92(FP), Z3
+	MOVQ         cols+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	MOVQ         dstStride+24(FP), DI
+	MOVQ         srcStride+56(FP), R8
+	MOVQ         rows+64(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	TESTQ        R9, R9
+	JEQ          return
+
+repeat:
+	LEAQ  (SI)(R8*1), R10
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JEQ   tail
+
+vector:
+	VMOVUPS     (SI)(AX*1), Z4
+	VMULPS      Z4, Z0, Z4
+	VMOVUPS     4(SI)(AX*1), Z5
+	VFMADD231PS Z5, Z1, Z4
+	VMOVUPS     (R10)(AX*1), Z5
+	VFMADD231PS Z5, Z2, Z4
+	VMOVUPS     4(R10)(AX*1), Z5
+	VFMADD231PS Z5, Z3, Z4
+	VMOVUPS     Z4, (BX)(AX*1)
+	ADDQ        $+64, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMOVUPS.Z   (SI)(AX*1), K1, Z4
+	VMULPS      Z4, Z0, Z4
+	VMOVUPS.Z   4(SI)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z1, Z4
+	VMOVUPS.Z   (R10)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z2, Z4
+	VMOVUPS.Z   4(R10)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z3, Z4
+	VMOVUPS     Z4, K1, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	ADDQ DI, BX
+	MOVQ R10, SI
+	DECQ R9
+	JNE  repeat
+
+return:
+	VZEROUPPER
+	RET
+
+// func spreadRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadRowsAVX512(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), BX
+	MOVQ         src_base+32(FP), SI
+	VBROADCASTSS w00+80(FP), Z0
+	VBROADCASTSS w01+84(FP), Z1
+	VBROADCASTSS w10+88(FP), Z2
+	VBROADCASTSS w11+92(FP), Z3
+	MOVQ         cols+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	MOVQ         dstStride+24(FP), DI
+	MOVQ         srcStride+56(FP), R8
+	MOVQ         rows+64(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	TESTQ        R9, R9
+	JEQ          return
+
+repeat:
+	LEAQ  (SI)(R8*1), R10
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JEQ   tail
+
+vector:
+	VMOVUPS     (BX)(AX*1), Z4
+	VMOVUPS     4(R10)(AX*1), Z5
+	VFMADD231PS Z5, Z0, Z4
+	VMOVUPS     (R10)(AX*1), Z5
+	VFMADD231PS Z5, Z1, Z4
+	VMOVUPS     4(SI)(AX*1), Z5
+	VFMADD231PS Z5, Z2, Z4
+	VMOVUPS     (SI)(AX*1), Z5
+	VFMADD231PS Z5, Z3, Z4
+	VMOVUPS     Z4, (BX)(AX*1)
+	ADDQ        $+64, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMOVUPS.Z   (BX)(AX*1), K1, Z4
+	VMOVUPS.Z   4(R10)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z0, Z4
+	VMOVUPS.Z   (R10)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z1, Z4
+	VMOVUPS.Z   4(SI)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z2, Z4
+	VMOVUPS.Z   (SI)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z3, Z4
+	VMOVUPS     Z4, K1, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	ADDQ DI, BX
+	MOVQ R10, SI
 	DECQ R9
 	JNE  repeat
 
@@ -3087,6 +3299,142 @@ end:
 	VADDPD        X0, X2, X2
 	VHADDPD       X2, X2, X2
 	MOVSD         X2, sumRoot+56(FP)
+	VZEROUPPER
+	RET
+
+// func amplitudeFitAVX512(grad []float32, lambda []float32, k []float32, eps float32) (square float64, abs float64, root float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·amplitudeFitAVX512(SB), NOSPLIT, $0-104
+	MOVQ         grad_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS eps+72(FP), Z0
+	MOVQ         lambda_len+32(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-64, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	MOVQ         DX, AX
+	SHRQ         $0x02, AX
+	MOVQ         $-1, R8
+	BZHIQ        AX, R8, R8
+	KMOVW        R8, K1
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS       (DI)(AX*1), Z7
+	VMOVUPS       (SI)(AX*1), Z8
+	VADDPS        Z0, Z8, Z8
+	VXORPS        Z15, Z15, Z15
+	VCMPPS        $0x11, Z15, Z7, K2
+	VXORPS        Z15, Z15, Z15
+	VSQRTPS       Z7, Z16
+	VBLENDMPS     Z15, Z16, K2, Z9
+	VSQRTPS       Z8, Z15
+	VSUBPS        Z7, Z8, Z7
+	VBROADCASTSS  elemConstants<>+96(SB), Z8
+	VADDPS        Z9, Z15, Z16
+	VMAXPS        Z16, Z8, Z8
+	VDIVPS        Z8, Z7, Z7
+	VXORPS        Z8, Z8, Z8
+	VBLENDMPS     Z8, Z7, K2, Z10
+	VXORPS        Z7, Z7, Z7
+	VDIVPS        Z15, Z10, Z8
+	VBLENDMPS     Z7, Z8, K2, Z11
+	VMOVUPS       Z11, (BX)(AX*1)
+	VEXTRACTF32X8 $0x01, Z10, Y7
+	VCVTPS2PD     Y10, Z8
+	VCVTPS2PD     Y7, Z7
+	VEXTRACTF32X8 $0x01, Z9, Y15
+	VCVTPS2PD     Y9, Z16
+	VCVTPS2PD     Y15, Z15
+	VFMADD231PD   Z8, Z8, Z1
+	VBROADCASTSD  elemConstants<>+624(SB), Z17
+	VANDPD        Z17, Z8, Z8
+	VADDPD        Z8, Z3, Z3
+	VADDPD        Z16, Z5, Z5
+	VFMADD231PD   Z7, Z7, Z2
+	VBROADCASTSD  elemConstants<>+624(SB), Z8
+	VANDPD        Z8, Z7, Z7
+	VADDPD        Z7, Z4, Z4
+	VADDPD        Z15, Z6, Z6
+	ADDQ          $+64, AX
+	CMPQ          AX, CX
+	JNE           vector
+
+tail:
+	TESTQ         DX, DX
+	JEQ           end
+	VMOVUPS.Z     (DI)(AX*1), K1, Z7
+	VMOVUPS.Z     (SI)(AX*1), K1, Z8
+	VADDPS        Z0, Z8, Z0
+	VXORPS        Z8, Z8, Z8
+	VCMPPS        $0x11, Z8, Z7, K2
+	VXORPS        Z8, Z8, Z8
+	VSQRTPS       Z7, Z9
+	VBLENDMPS     Z8, Z9, K2, Z12
+	VSQRTPS       Z0, Z8
+	VSUBPS        Z7, Z0, Z0
+	VBROADCASTSS  elemConstants<>+96(SB), Z7
+	VADDPS        Z12, Z8, Z9
+	VMAXPS        Z9, Z7, Z7
+	VDIVPS        Z7, Z0, Z0
+	VXORPS        Z7, Z7, Z7
+	VBLENDMPS     Z7, Z0, K2, Z13
+	VXORPS        Z0, Z0, Z0
+	VDIVPS        Z8, Z13, Z7
+	VBLENDMPS     Z0, Z7, K2, Z14
+	VMOVUPS       Z14, K1, (BX)(AX*1)
+	VMOVAPS.Z     Z13, K1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y7
+	VCVTPS2PD     Y0, Z0
+	VCVTPS2PD     Y7, Z7
+	VEXTRACTF32X8 $0x01, Z12, Y8
+	VCVTPS2PD     Y12, Z9
+	VCVTPS2PD     Y8, Z8
+	VFMADD231PD   Z0, Z0, Z1
+	VBROADCASTSD  elemConstants<>+624(SB), Z10
+	VANDPD        Z10, Z0, Z0
+	VADDPD        Z0, Z3, Z3
+	VADDPD        Z9, Z5, Z5
+	VFMADD231PD   Z7, Z7, Z2
+	VBROADCASTSD  elemConstants<>+624(SB), Z0
+	VANDPD        Z0, Z7, Z0
+	VADDPD        Z0, Z4, Z4
+	VADDPD        Z8, Z6, Z6
+	ADDQ          DX, AX
+
+end:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, square+80(FP)
+	VADDPD        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VHADDPD       X3, X3, X3
+	MOVSD         X3, abs+88(FP)
+	VADDPD        Z6, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPD        Y0, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X0
+	VADDPD        X0, X5, X5
+	VHADDPD       X5, X5, X5
+	MOVSD         X5, root+96(FP)
 	VZEROUPPER
 	RET
 
@@ -4873,6 +5221,70 @@ end:
 	VZEROUPPER
 	RET
 
+// func descendAVX2(p []float32, v []float32, grad []float32, power []float32, rate float32, momentum float32, scale float32, floor float32)
+// Requires: AVX, FMA3
+TEXT ·descendAVX2(SB), NOSPLIT, $0-112
+	MOVQ         p_base+0(FP), BX
+	MOVQ         v_base+24(FP), SI
+	MOVQ         grad_base+48(FP), DI
+	MOVQ         power_base+72(FP), R8
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS momentum+100(FP), Y1
+	VBROADCASTSS scale+104(FP), Y2
+	VBROADCASTSS floor+108(FP), Y3
+	MOVQ         p_len+8(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y4
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS     (DI)(AX*1), Y5
+	VMULPS      Y5, Y0, Y5
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y2, Y7
+	VDIVPS      Y7, Y5, Y5
+	VMOVUPS     (SI)(AX*1), Y6
+	VMULPS      Y6, Y1, Y6
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     Y5, (SI)(AX*1)
+	VMOVUPS     (BX)(AX*1), Y6
+	VADDPS      Y5, Y6, Y5
+	VMOVUPS     Y5, (BX)(AX*1)
+	ADDQ        $+32, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMASKMOVPS  (DI)(AX*1), Y4, Y5
+	VMULPS      Y5, Y0, Y0
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y5, Y2, Y3
+	VDIVPS      Y3, Y0, Y0
+	VMASKMOVPS  (SI)(AX*1), Y4, Y2
+	VMULPS      Y2, Y1, Y1
+	VSUBPS      Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y4, (SI)(AX*1)
+	VMASKMOVPS  (BX)(AX*1), Y4, Y1
+	VADDPS      Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y4, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	VZEROUPPER
+	RET
+
 // func addRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w float32)
 // Requires: AVX, FMA3
 TEXT ·addRowsAVX2(SB), NOSPLIT, $0-84
@@ -4924,6 +5336,148 @@ tail:
 end:
 	ADDQ DI, BX
 	ADDQ R8, SI
+	DECQ R9
+	JNE  repeat
+
+return:
+	VZEROUPPER
+	RET
+
+// func blendRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+// Requires: AVX, FMA3
+TEXT ·blendRowsAVX2(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), BX
+	MOVQ         src_base+32(FP), SI
+	VBROADCASTSS w00+80(FP), Y0
+	VBROADCASTSS w01+84(FP), Y1
+	VBROADCASTSS w10+88(FP), Y2
+	VBROADCASTSS w11+92(FP), Y3
+	MOVQ         cols+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y4
+	MOVQ         dstStride+24(FP), DI
+	MOVQ         srcStride+56(FP), R8
+	MOVQ         rows+64(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	TESTQ        R9, R9
+	JEQ          return
+
+repeat:
+	LEAQ  (SI)(R8*1), R10
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JEQ   tail
+
+vector:
+	VMOVUPS     (SI)(AX*1), Y5
+	VMULPS      Y5, Y0, Y5
+	VMOVUPS     4(SI)(AX*1), Y6
+	VFMADD231PS Y6, Y1, Y5
+	VMOVUPS     (R10)(AX*1), Y6
+	VFMADD231PS Y6, Y2, Y5
+	VMOVUPS     4(R10)(AX*1), Y6
+	VFMADD231PS Y6, Y3, Y5
+	VMOVUPS     Y5, (BX)(AX*1)
+	ADDQ        $+32, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMASKMOVPS  (SI)(AX*1), Y4, Y5
+	VMULPS      Y5, Y0, Y5
+	VMASKMOVPS  4(SI)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y1, Y5
+	VMASKMOVPS  (R10)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y2, Y5
+	VMASKMOVPS  4(R10)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	ADDQ DI, BX
+	MOVQ R10, SI
+	DECQ R9
+	JNE  repeat
+
+return:
+	VZEROUPPER
+	RET
+
+// func spreadRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
+// Requires: AVX, FMA3
+TEXT ·spreadRowsAVX2(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), BX
+	MOVQ         src_base+32(FP), SI
+	VBROADCASTSS w00+80(FP), Y0
+	VBROADCASTSS w01+84(FP), Y1
+	VBROADCASTSS w10+88(FP), Y2
+	VBROADCASTSS w11+92(FP), Y3
+	MOVQ         cols+72(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y4
+	MOVQ         dstStride+24(FP), DI
+	MOVQ         srcStride+56(FP), R8
+	MOVQ         rows+64(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	TESTQ        R9, R9
+	JEQ          return
+
+repeat:
+	LEAQ  (SI)(R8*1), R10
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JEQ   tail
+
+vector:
+	VMOVUPS     (BX)(AX*1), Y5
+	VMOVUPS     4(R10)(AX*1), Y6
+	VFMADD231PS Y6, Y0, Y5
+	VMOVUPS     (R10)(AX*1), Y6
+	VFMADD231PS Y6, Y1, Y5
+	VMOVUPS     4(SI)(AX*1), Y6
+	VFMADD231PS Y6, Y2, Y5
+	VMOVUPS     (SI)(AX*1), Y6
+	VFMADD231PS Y6, Y3, Y5
+	VMOVUPS     Y5, (BX)(AX*1)
+	ADDQ        $+32, AX
+	CMPQ        AX, CX
+	JNE         vector
+
+tail:
+	TESTQ       DX, DX
+	JEQ         end
+	VMASKMOVPS  (BX)(AX*1), Y4, Y5
+	VMASKMOVPS  4(R10)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y0, Y5
+	VMASKMOVPS  (R10)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y1, Y5
+	VMASKMOVPS  4(SI)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y2, Y5
+	VMASKMOVPS  (SI)(AX*1), Y4, Y6
+	VFMADD231PS Y6, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (BX)(AX*1)
+	ADDQ        DX, AX
+
+end:
+	ADDQ DI, BX
+	MOVQ R10, SI
 	DECQ R9
 	JNE  repeat
 
@@ -6006,5 +6560,133 @@ end:
 	VADDPD       X0, X3, X3
 	VHADDPD      X3, X3, X3
 	MOVSD        X3, sumRoot+56(FP)
+	VZEROUPPER
+	RET
+
+// func amplitudeFitAVX2(grad []float32, lambda []float32, k []float32, eps float32) (square float64, abs float64, root float64)
+// Requires: AVX, FMA3, SSE2
+TEXT ·amplitudeFitAVX2(SB), NOSPLIT, $0-104
+	MOVQ         grad_base+0(FP), BX
+	MOVQ         lambda_base+24(FP), SI
+	MOVQ         k_base+48(FP), DI
+	VBROADCASTSS eps+72(FP), Y0
+	MOVQ         lambda_len+32(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         AX, CX
+	ANDQ         $-32, CX
+	MOVQ         AX, DX
+	SUBQ         CX, DX
+	LEAQ         elemMasks<>+32(SB), AX
+	SUBQ         DX, AX
+	VMOVUPS      (AX), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	XORQ         AX, AX
+	TESTQ        CX, CX
+	JEQ          tail
+
+vector:
+	VMOVUPS      (DI)(AX*1), Y8
+	VMOVUPS      (SI)(AX*1), Y9
+	VADDPS       Y0, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x11, Y10, Y8, Y10
+	VXORPS       Y11, Y11, Y11
+	VSQRTPS      Y8, Y12
+	VBLENDVPS    Y10, Y11, Y12, Y11
+	VSQRTPS      Y9, Y12
+	VSUBPS       Y8, Y9, Y8
+	VBROADCASTSS elemConstants<>+96(SB), Y9
+	VADDPS       Y11, Y12, Y13
+	VMAXPS       Y13, Y9, Y9
+	VDIVPS       Y9, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VBLENDVPS    Y10, Y9, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VDIVPS       Y12, Y8, Y12
+	VBLENDVPS    Y10, Y9, Y12, Y9
+	VMOVUPS      Y9, (BX)(AX*1)
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VEXTRACTF128 $0x01, Y11, X10
+	VCVTPS2PD    X11, Y11
+	VCVTPS2PD    X10, Y10
+	VFMADD231PD  Y8, Y8, Y2
+	VBROADCASTSD elemConstants<>+624(SB), Y12
+	VANDPD       Y12, Y8, Y8
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y11, Y6, Y6
+	VFMADD231PD  Y9, Y9, Y3
+	VBROADCASTSD elemConstants<>+624(SB), Y8
+	VANDPD       Y8, Y9, Y8
+	VADDPD       Y8, Y5, Y5
+	VADDPD       Y10, Y7, Y7
+	ADDQ         $+32, AX
+	CMPQ         AX, CX
+	JNE          vector
+
+tail:
+	TESTQ        DX, DX
+	JEQ          end
+	VMASKMOVPS   (DI)(AX*1), Y1, Y8
+	VMASKMOVPS   (SI)(AX*1), Y1, Y9
+	VADDPS       Y0, Y9, Y0
+	VXORPS       Y9, Y9, Y9
+	VCMPPS       $0x11, Y9, Y8, Y9
+	VXORPS       Y10, Y10, Y10
+	VSQRTPS      Y8, Y11
+	VBLENDVPS    Y9, Y10, Y11, Y10
+	VSQRTPS      Y0, Y11
+	VSUBPS       Y8, Y0, Y0
+	VBROADCASTSS elemConstants<>+96(SB), Y8
+	VADDPS       Y10, Y11, Y12
+	VMAXPS       Y12, Y8, Y8
+	VDIVPS       Y8, Y0, Y0
+	VXORPS       Y8, Y8, Y8
+	VBLENDVPS    Y9, Y8, Y0, Y0
+	VXORPS       Y8, Y8, Y8
+	VDIVPS       Y11, Y0, Y11
+	VBLENDVPS    Y9, Y8, Y11, Y8
+	VMASKMOVPS   Y8, Y1, (BX)(AX*1)
+	VANDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y0
+	VCVTPS2PD    X1, Y1
+	VEXTRACTF128 $0x01, Y10, X8
+	VCVTPS2PD    X10, Y9
+	VCVTPS2PD    X8, Y8
+	VFMADD231PD  Y0, Y0, Y2
+	VBROADCASTSD elemConstants<>+624(SB), Y10
+	VANDPD       Y10, Y0, Y0
+	VADDPD       Y0, Y4, Y4
+	VADDPD       Y9, Y6, Y6
+	VFMADD231PD  Y1, Y1, Y3
+	VBROADCASTSD elemConstants<>+624(SB), Y0
+	VANDPD       Y0, Y1, Y0
+	VADDPD       Y0, Y5, Y5
+	VADDPD       Y8, Y7, Y7
+	ADDQ         DX, AX
+
+end:
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	MOVSD        X2, square+80(FP)
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VHADDPD      X4, X4, X4
+	MOVSD        X4, abs+88(FP)
+	VADDPD       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPD       X0, X6, X6
+	VHADDPD      X6, X6, X6
+	MOVSD        X6, root+96(FP)
 	VZEROUPPER
 	RET

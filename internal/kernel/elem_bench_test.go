@@ -32,6 +32,7 @@ func BenchmarkElementwise(b *testing.B) {
 		{"PoissonExcess", func() { PoissonExcess(lambda, k, 1e-3) }},
 		{"AmplitudeError", func() { AmplitudeError(lambda, k, 1e-3) }},
 		{"AbsError", func() { AbsError(lambda, k) }},
+		{"AmplitudeFit", func() { AmplitudeFit(dst, lambda, k, 1e-3) }},
 		{"FromUint16", func() { FromUint16(dst, whole) }},
 		{"SumSquares", func() { SumSquares(lambda) }},
 	} {

@@ -25,6 +25,8 @@ const (
 
 var adamStep = AdamStep{Scale: 0.5, Beta1: 0.9, Rest1: 0.1, Beta2: 0.999, Rest2: 0.001, Alpha: 0.01, Root: 2, Epsilon: 1e-7}
 
+var descentStep = DescentStep{Rate: 0.5, Momentum: 0.8, Scale: 0.95, Floor: 0.25}
+
 var elementwises = []elementwise{
 	{
 		"Add", 1, 2, func(o, x [][]float32) { Add(o[0], x[0], x[1]) },
@@ -104,6 +106,13 @@ var elementwises = []elementwise{
 		},
 	},
 	{
+		"Descend", 2, 2, func(o, x [][]float32) { Descend(o[0], o[1], x[0], x[1], descentStep) },
+		func(o, x []float64) {
+			o[1] = 0.8*o[1] - 0.5*x[0]/(0.95*x[1]+0.25)
+			o[0] += o[1]
+		},
+	},
+	{
 		"Exp", 1, 1, func(o, x [][]float32) { Exp(o[0], x[0]) },
 		func(o, x []float64) { o[0] = math.Exp(x[0]) },
 	},
@@ -129,9 +138,9 @@ var elementwises = []elementwise{
 	},
 }
 
-// positive says that slice i of a run, a variance or expected counts, must not be negative.
+// positive says that slice i of a run, a variance, power or expected counts, must not be negative.
 func (e *elementwise) positive(i int) bool {
-	return e.name == "Adam" || i == 1 && (e.name == "PoissonGrad" || e.name == "AmplitudeGrad")
+	return e.name == "Adam" || e.name == "Descend" && i == 3 || i == 1 && (e.name == "PoissonGrad" || e.name == "AmplitudeGrad")
 }
 
 // operands returns the slices of a run in memory made by alloc.

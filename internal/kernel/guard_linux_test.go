@@ -97,10 +97,15 @@ func TestElementwiseBounds(t *testing.T) {
 				require.Positive(t, AmplitudeError(lambda, k, 1))
 				sumAbs, _ := AbsError(lambda, k)
 				require.Positive(t, sumAbs)
+				square, _, _ := AmplitudeFit(guarded(t, garbage(n), atEnd), lambda, k, 1)
+				require.Positive(t, square)
 				FromUint16(guarded(t, garbage(2*n), atEnd), halves(guarded(t, make([]float32, n), atEnd)))
 				require.Positive(t, SumSquares(lambda))
 				rows := guarded(t, random(1, 3*n), atEnd)
 				AddRows(rows, n, guarded(t, random(2, 3*n), atEnd), n, 3, n, 2)
+				for _, b := range blends {
+					b.run(rows, n, guarded(t, random(2, 4*n+4), atEnd), n+1, 3, n, 1, 2, 3, 4)
+				}
 			}
 		}
 	})

@@ -187,6 +187,74 @@ func TestAbsError(t *testing.T) {
 	})
 }
 
+// TestAmplitudeFit compares the sums and the gradient with their definitions, at all doses and for all tails.
+func TestAmplitudeFit(t *testing.T) {
+	implemented(t, func(t *testing.T) {
+		for _, size := range []float64{1e-3, 1, 1e5, 1e9} {
+			for n := range 102 {
+				if n == 101 {
+					n = 2*chunk + 21
+				}
+				lambda, k := counts(n, size)
+				withGaps(k)
+				eps := float32(1e-4 * size)
+				var square, abs, root float64
+				want := make([]float64, n)
+				for i, v := range lambda {
+					if k[i] >= 0 {
+						l, x := float64(v+eps), float64(k[i])
+						d := (l - x) / (math.Sqrt(l) + math.Sqrt(x))
+						square, abs, root = square+d*d, abs+math.Abs(d), root+math.Sqrt(x)
+						want[i] = d / math.Sqrt(l)
+					}
+				}
+				grad := between(garbage(n), n%16)
+				gotSquare, gotAbs, gotRoot := AmplitudeFit(grad, between(lambda, 5*n%16), between(k, 3*n%16), eps)
+				require.InDelta(t, square, gotSquare, 1e-6*square, "%d counts of %g", n, size)
+				require.InDelta(t, abs, gotAbs, 1e-6*abs, "%d counts of %g", n, size)
+				require.InDelta(t, root, gotRoot, 1e-6*root, "%d counts of %g", n, size)
+				for i, w := range want {
+					require.InDelta(t, w, grad[i], 1e-6*math.Abs(w), "count %d of %d of %g", i, n, size)
+				}
+				untouched(t, grad)
+			}
+		}
+		require.PanicsWithValue(t, "kernel: AmplitudeFit of slices of 3 and 4",
+			func() { AmplitudeFit(make([]float32, 3), make([]float32, 3), make([]float32, 4), 1) })
+	})
+}
+
+// TestAmplitudeFitEverywhere requires the same bits wherever an element lies, and that what is not measured is not seen.
+func TestAmplitudeFitEverywhere(t *testing.T) {
+	nan := float32(math.NaN())
+	implemented(t, func(t *testing.T) {
+		lambda, k := counts(67, 10)
+		withGaps(k)
+		whole := garbage(67)
+		square, abs, root := AmplitudeFit(whole, lambda, k, eps32)
+		for i := range lambda {
+			cutAt := garbage(67)
+			AmplitudeFit(cutAt[:i], lambda[:i], k[:i], eps32)
+			AmplitudeFit(cutAt[i:], lambda[i:], k[i:], eps32)
+			require.Equal(t, bitsOf(whole), bitsOf(cutAt), "cut at %d", i)
+			old := lambda[i]
+			lambda[i] = nan
+			s, a, r := AmplitudeFit(cutAt, lambda, k, eps32)
+			if k[i] < 0 {
+				require.Equal(t, []float64{square, abs, root}, []float64{s, a, r}, "not measured: %d", i)
+				require.Equal(t, bitsOf(whole), bitsOf(cutAt))
+			} else {
+				require.True(t, math.IsNaN(s) && math.IsNaN(a) && math.IsNaN(float64(cutAt[i])), "λ[%d] is not a number", i)
+			}
+			lambda[i] = old
+		}
+		grad := garbage(2)
+		square, abs, root = AmplitudeFit(grad, []float32{0, 0}, []float32{4, 0}, 1e-30)
+		require.InDeltaSlice(t, []float64{4, 2, 2}, []float64{square, abs, root}, 1e-6, "a dark pixel explains no light")
+		require.Equal(t, float32(1), grad[1], "and all of no light")
+	})
+}
+
 func TestSumSquares(t *testing.T) {
 	implemented(t, func(t *testing.T) {
 		for n := range 71 {

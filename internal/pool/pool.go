@@ -2,49 +2,57 @@
 package pool
 
 import (
-	"sync"
+	"runtime"
 	"sync/atomic"
 )
 
 // Pool is a set of workers, each with a W of its own: a tape, scratch memory. Which worker does which job does not
 // matter to any result. A Pool is used by one goroutine at a time, which is one of the workers.
 type Pool[W any] struct {
-	workers []W
-	next    atomic.Int64
-	jobs    int
-	job     func(w W, i int) error
-	failed  atomic.Pointer[error] // what the first failure was
-	start   []chan struct{}
-	done    sync.WaitGroup
+	workers  []W
+	helpers  []*helper // all workers but the first
+	next     atomic.Int64
+	jobs     int
+	job      func(w W, i int) error
+	failed   atomic.Pointer[error] // what the first failure was
+	busy     atomic.Int64          // helpers that were called, and the caller
+	finished chan struct{}         // by a helper that is the last, for a caller that waits
+	patience int
 }
 
 // New starts n workers, at least one, with what newWorker makes. They end with Close.
 func New[W any](n int, newWorker func() W) *Pool[W] {
-	p := &Pool[W]{}
-	for i := range max(n, 1) {
-		p.workers = append(p.workers, newWorker())
-		if i == 0 {
-			continue // the caller of Run
-		}
-		start := make(chan struct{}, 1)
-		p.start = append(p.start, start)
-		go func() {
-			for range start {
-				p.work(p.workers[i])
-				p.done.Done()
-			}
-		}()
+	p := &Pool[W]{workers: []W{newWorker()}, finished: make(chan struct{}, 1)}
+	if n <= runtime.GOMAXPROCS(0) {
+		p.patience = looks
+	}
+	for range n - 1 {
+		w, h := newWorker(), &helper{wake: make(chan struct{}, 1)}
+		p.workers, p.helpers = append(p.workers, w), append(p.helpers, h)
+		go p.help(h, w)
 	}
 	return p
+}
+
+func (p *Pool[W]) help(h *helper, w W) {
+	for h.await(p.patience) {
+		p.work(w)
+		if p.busy.Add(-1) == 0 {
+			p.finished <- struct{}{}
+		}
+	}
 }
 
 func (p *Pool[W]) work(w W) {
 	for i := int(p.next.Add(1)) - 1; i < p.jobs; i = int(p.next.Add(1)) - 1 {
 		if err := p.job(w, i); err != nil {
-			p.failed.CompareAndSwap(nil, &err)
+			p.fail(err)
 		}
 	}
 }
+
+// fail is a function of its own as its argument goes to the heap.
+func (p *Pool[W]) fail(err error) { p.failed.CompareAndSwap(nil, &err) }
 
 // Workers returns what the workers work with.
 func (p *Pool[W]) Workers() []W { return p.workers }
@@ -54,22 +62,35 @@ func (p *Pool[W]) Run(n int, job func(w W, i int) error) error {
 	p.jobs, p.job = n, job
 	p.next.Store(0)
 	p.failed.Store(nil)
-	helpers := p.start[:max(0, min(len(p.start), n-1))]
-	p.done.Add(len(helpers))
-	for _, c := range helpers {
-		c <- struct{}{}
+	helpers := p.helpers[:max(0, min(len(p.helpers), n-1))]
+	p.busy.Store(int64(1 + len(helpers)))
+	for _, h := range helpers {
+		h.call()
 	}
 	p.work(p.workers[0])
-	p.done.Wait()
+	for _, h := range helpers {
+		if h.dismiss() {
+			p.busy.Add(-1)
+		}
+	}
+	p.wait()
 	if err := p.failed.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
+// wait returns when the caller is the only one who is busy.
+func (p *Pool[W]) wait() {
+	if look(p.patience, func() bool { return p.busy.Load() == 1 }) || p.busy.Add(-1) == 0 {
+		return
+	}
+	<-p.finished
+}
+
 // Close ends the workers.
 func (p *Pool[W]) Close() {
-	for _, c := range p.start {
-		close(c)
+	for _, h := range p.helpers {
+		h.end()
 	}
 }

@@ -23,6 +23,7 @@ func (s simd) sum() {
 	s.poissonSum("poissonExcess", "returns the sum of d − k − k·ln(d/k) with d = λ+ε over k ≥ 0.", s.excess)
 	s.poissonSum("amplitudeError", "returns the sum of (√d − √k)² with d = λ+ε over k ≥ 0.", s.amplitudeError)
 	s.absError()
+	s.amplitudeFit()
 }
 
 // poissonSum emits the sum of a function, zero at zeros, of expected and measured counts.
@@ -62,6 +63,38 @@ func (s simd) absError() {
 		}
 	})
 	l.closeSum(abs, root)
+}
+
+// amplitudeFit emits the sums of the amplitudes' differences together with the gradient.
+func (s simd) amplitudeFit() {
+	l := s.open("amplitudeFit", "(grad, lambda, k []float32, eps float32) (square, abs, root float64)",
+		"writes 1 − √(k/d) with d = λ+ε to grad and returns the sums of (√d − √k)², |√d − √k| and √k, all over k ≥ 0.",
+		"grad", "lambda", "k")
+	eps := l.param("eps")
+	l.elements(Load(Param("lambda").Len(), GP64()))
+	sums := [3][2]VecVirtual{}
+	for i := range sums {
+		sums[i] = [2]VecVirtual{s.zero(), s.zero()}
+	}
+	l.each(func() {
+		const smallestNormal = 0x1p-126
+		k, expected := l.load("k"), l.add(l.load("lambda"), eps)
+		missing := l.compare(k, less, l.zero())
+		root, modulus := l.choose(missing, l.zero(), l.do(VSQRTPS, k)), l.do(VSQRTPS, expected)
+		d := l.div(l.sub(expected, k), l.max(l.k(smallestNormal), l.add(modulus, root)))
+		d = l.choose(missing, l.zero(), d)
+		l.store("grad", l.choose(missing, l.zero(), l.div(d, modulus)))
+		if l.inTail {
+			d = l.only(l.mask, d)
+		}
+		ds, roots := l.doubles(d), l.doubles(root)
+		for i := range ds {
+			VFMADD231PD(ds[i], ds[i], sums[0][i])
+			VADDPD(l.do(VANDPD, l.bitsDouble(1<<63-1), ds[i]), sums[1][i], sums[1][i])
+			VADDPD(roots[i], sums[2][i], sums[2][i])
+		}
+	})
+	l.closeSum(sums[:]...)
 }
 
 // doubles returns the lower and the upper lanes of x in float64.

@@ -73,7 +73,19 @@ func (s simd) vector() {
 				l.store("p", l.sub(l.load("p"), step))
 			}
 		})
+	s.kernel("descend", "(p, v, grad, power []float32, rate, momentum, scale, floor float32)",
+		"computes v = momentum·v − rate·grad/(scale·power + floor) and adds v to p.", []string{"p", "v", "grad", "power"},
+		func(l *loop) func() {
+			rate, momentum, scale, floor := l.param("rate"), l.param("momentum"), l.param("scale"), l.param("floor")
+			return func() {
+				step := l.div(l.mul(rate, l.load("grad")), l.fma(scale, l.load("power"), floor))
+				v := l.sub(l.mul(momentum, l.load("v")), step)
+				l.store("v", v)
+				l.store("p", l.add(l.load("p"), v))
+			}
+		})
 	s.addRows()
+	s.blendRows()
 }
 
 // addRows emits the kernel under translation and everything else that adds a block of rows.
@@ -89,6 +101,49 @@ func (s simd) addRows() {
 		l.each(func() { l.store("dst", l.fma(w, l.load("src"), l.load("dst"))) })
 		ADDQ(ds, l.base["dst"])
 		ADDQ(ss, l.base["src"])
+	})
+	l.close()
+}
+
+// blendRows emits the kernels of translations by parts of a pixel.
+func (s simd) blendRows() {
+	s.neighbours("blendRows", "writes to dst each four neighbours of src, weighted.",
+		func(l *loop, at [4]Mem, w [4]VecVirtual) {
+			x := l.mul(w[0], l.get(at[0]))
+			for i := 1; i < 4; i++ {
+				VFMADD231PS(l.get(at[i]), w[i], x)
+			}
+			l.store("dst", x)
+		})
+	s.neighbours("spreadRows", "adds to dst each four neighbours of src, weighted the other way round.",
+		func(l *loop, at [4]Mem, w [4]VecVirtual) {
+			x := l.load("dst")
+			for i := range w {
+				VFMADD231PS(l.get(at[3-i]), w[i], x)
+			}
+			l.store("dst", x)
+		})
+}
+
+// neighbours emits a kernel of blocks of rows, whose body gets where the neighbours of a vector lie: the pixel of src
+// itself, the next one, and those below.
+func (s simd) neighbours(name, doc string, body func(l *loop, at [4]Mem, w [4]VecVirtual)) {
+	l := s.open(name, "(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)",
+		doc, "dst", "src")
+	w := [4]VecVirtual{l.param("w00"), l.param("w01"), l.param("w10"), l.param("w11")}
+	l.elements(Load(Param("cols"), GP64()))
+	ds, ss, rows := Load(Param("dstStride"), GP64()), Load(Param("srcStride"), GP64()), Load(Param("rows"), GP64())
+	SHLQ(U8(2), ds)
+	SHLQ(U8(2), ss)
+	next := GP64()
+	l.repeat(rows, func() {
+		LEAQ(Mem{Base: l.base["src"], Index: ss, Scale: 1}, next)
+		l.each(func() {
+			here, below := l.at("src"), Mem{Base: next, Index: l.index, Scale: 1}
+			body(l, [4]Mem{here, here.Offset(4), below, below.Offset(4)}, w)
+		})
+		ADDQ(ds, l.base["dst"])
+		MOVQ(next, l.base["src"])
 	})
 	l.close()
 }
