@@ -9,7 +9,7 @@ import (
 
 // stripRows is the height of a strip of the object. Frames are added strip by strip, in their order, so that the sum
 // does not depend on who adds up which strip.
-const stripRows = 32
+const stripRows = 16
 
 // strip is the rows r0 … r1-1 of the object in a step.
 type strip struct {
@@ -56,8 +56,8 @@ func (e *Engine) gather(s *strip, slots []slot) {
 }
 
 // objectFloor is the part of the brightest pixel's power that is added to the power in every pixel, which keeps steps
-// short where there is hardly any light.
-const objectFloor = 0.05
+// short where a frame has hardly any light and others have more.
+const objectFloor = 0.4
 
 // stepObject moves the object along its preconditioned gradient, with momentum, and clears the strip.
 func (e *Engine) stepObject(s *strip, rate float64) {

@@ -27,7 +27,7 @@ const brightFrames = 10
 type Options struct {
 	Iterations int    `json:"iterations"` // sweeps over all frames
 	Polish     int    `json:"polish"`     // iterations of L-BFGS over all frames at once, after the sweeps
-	BatchSize  int    `json:"batch_size"` // frames a step; 0 makes 48 batches of a scan
+	BatchSize  int    `json:"batch_size"` // frames a step; 0 makes 32 batches of a scan
 	Batches    string `json:"batches"`    // Sparse or Compact
 	Loss       string `json:"loss"`       // Auto, Amplitude or Poisson
 
@@ -55,7 +55,7 @@ type Options struct {
 
 // Defaults returns the usual options.
 func Defaults() Options {
-	return Options{Iterations: 50, Batches: Sparse, Loss: Auto, Momentum: 0.8, Patience: 8}
+	return Options{Iterations: 50, Batches: Sparse, Loss: Auto, Momentum: 0.9, Patience: 8}
 }
 
 // Validate reports all that is wrong with the options.
@@ -88,7 +88,7 @@ func (o *Options) Validate() error {
 // resolve fills in what depends on the scan: n frames with a mean count a pixel.
 func (o *Options) resolve(frames, n int, mean float64) {
 	if o.BatchSize == 0 {
-		const batches = 48
+		const batches = 32
 		o.BatchSize = (frames + batches - 1) / batches
 	}
 	o.BatchSize = min(o.BatchSize, frames)
@@ -99,7 +99,7 @@ func (o *Options) resolve(frames, n int, mean float64) {
 		}
 	}
 	if o.Step == 0 {
-		o.Step = 0.5
+		o.Step = 0.3
 		if o.Loss == Poisson { // whose gradients are noisier
 			o.Step = 0.1
 		}

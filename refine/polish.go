@@ -14,12 +14,10 @@ const (
 	polishLight = 1e-6 // part of the brightest pixel's light without which a pixel of the object stays as it is
 	polishChunk = 64   // frames between two looks at the context
 
-	// The polish ends when the loss has fallen by less than polishGain of itself in each of polishWait iterations.
+	// The polish ends when no iteration of the last polishWait, or Patience with held-out pixels, has lowered the least
+	// loss by polishGain of itself.
 	polishGain = 1e-6
 	polishWait = 3
-
-	// polishVectors is the number of float64 vectors that L-BFGS, Minimize and the variables take.
-	polishVectors = 2*polishStore + 11
 )
 
 // polish minimises the loss over all frames at once with L-BFGS (Nocedal, Wright, Numerical Optimization, 2nd ed.,
@@ -51,16 +49,6 @@ func (e *Engine) polish(ctx context.Context, iterations int, w *Watch) error {
 		e.settleProbe()
 	}
 	return p.err
-}
-
-// polishBytes returns the memory that polish takes, at most.
-func (e *Engine) polishBytes() int64 {
-	pixels := int64(e.rows * e.cols)
-	variables := 2 * pixels
-	if e.opt.FitProbe {
-		variables += int64(e.probe.Shape.Size())
-	}
-	return 8*polishVectors*variables + 8*pixels
 }
 
 // polisher is the loss over all frames as a function of x, where x·stretch is what the object, and the probe, are made
@@ -239,8 +227,8 @@ func (p *polisher) Converged(loc *optimize.Location) optimize.Status {
 
 // report tells of an iteration.
 func (p *polisher) report() {
-	e, t := p.e, p.tally
-	s := Sweep{Number: p.number, Loss: t.loss / e.counts, Error: t.square / e.counts, R: t.abs / t.root, Held: t.held / e.counts}
-	e.history = append(e.history, s)
+	s := p.e.record(p.tally)
+	s.Number = p.number
+	p.e.history = append(p.e.history, s)
 	p.w.sweep(s)
 }

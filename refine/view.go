@@ -23,7 +23,7 @@ type view struct {
 func (e *Engine) newView(plan *fft.Plan) *view {
 	t, n := autodiff.NewTape(e.params, true), e.n
 	v := &view{tape: t, patch: t.Input(autodiff.Shape{1, 2, n, n}, true), counts: t.Input(autodiff.Shape{1, n, n}, false)}
-	v.fit = &amplitudeFit{grad: make([]float32, n*n)}
+	v.fit = &amplitudeFit{epsilon: float32(physics.PoissonEpsilon(e.dose / float64(n*n))), grad: make([]float32, n*n)}
 	param := t.Frozen
 	if e.shared() {
 		param = t.Param
@@ -43,8 +43,6 @@ func (e *Engine) newView(plan *fft.Plan) *view {
 	var loss autodiff.Loss = v.fit
 	if e.opt.Loss == Poisson {
 		loss = &physics.PoissonNLL{Epsilon: e.epsilon, Norm: 1 / float64(n*n)} // a sum, where it would be a mean
-	} else {
-		v.fit.epsilon = float32(e.epsilon)
 	}
 	t.AddLoss("frame", 1, loss, v.lambda, v.counts)
 	t.Compile()

@@ -28,10 +28,10 @@ type refineCmd struct {
 	Iterations int     `help:"Sweeps over all frames." default:"50" group:"Refinement"`
 	Polish     int     `help:"Iterations of L-BFGS over all frames at once, after the sweeps." default:"0" group:"Refinement"`
 	Loss       string  `help:"Likelihood of the frames: amplitude, poisson, or auto: amplitude from ten photons a pixel on, poisson below (${enum})." enum:"auto,amplitude,poisson" default:"auto" group:"Refinement"`
-	BatchSize  int     `help:"Frames a step; 0 makes 48 batches." default:"0" group:"Refinement"`
+	BatchSize  int     `help:"Frames a step; 0 makes 32 batches." default:"0" group:"Refinement"`
 	Batches    string  `help:"Frames of a batch: sparse, spread over the scan, or compact, neighbours (${enum})." enum:"sparse,compact" default:"sparse" group:"Refinement"`
-	Step       float64 `help:"Length of the steps; 0 is 0.5 for amplitude and 0.1 for poisson." default:"0" group:"Refinement"`
-	Momentum   float64 `help:"Part of a step that is kept in the next." default:"0.8" group:"Refinement"`
+	Step       float64 `help:"Length of the steps; 0 is 0.3 for amplitude and 0.1 for poisson." default:"0" group:"Refinement"`
+	Momentum   float64 `help:"Part of a step that is kept in the next." default:"0.9" group:"Refinement"`
 	Holdout    float64 `help:"Part of the pixels of every frame to leave out; the state that explains them best is the result." default:"0" group:"Refinement"`
 	Patience   int     `help:"Sweeps to go on while the held-out pixels are explained worse." default:"8" group:"Refinement"`
 	Seed       uint64  `help:"Determines the order of frames and the held-out pixels." default:"42" group:"Refinement"`
