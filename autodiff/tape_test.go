@@ -197,6 +197,29 @@ func TestGradientOfUnusedInput(t *testing.T) {
 	}
 }
 
+// TestFrozen requires that a frozen parameter is seen and gets no gradient.
+func TestFrozen(t *testing.T) {
+	params := autodiff.NewParams()
+	p := params.New("p", autodiff.Shape{2}, func(v []float32) { copy(v, []float32{1, 2}) })
+	for _, frozen := range []bool{false, true} {
+		tape := autodiff.NewTape(params, true)
+		v := tape.Param
+		if frozen {
+			v = tape.Frozen
+		}
+		tape.AddLoss("loss", 1, weighted{3, 4}, square.Apply(tape, v(p)))
+		tape.Compile()
+		require.Equal(t, 19.0, tape.Forward())
+		grad := make([]float32, 2)
+		tape.Backward(1, grad)
+		if frozen {
+			require.Equal(t, []float32{0, 0}, grad)
+		} else {
+			require.Equal(t, []float32{6, 16}, grad)
+		}
+	}
+}
+
 func TestTapePanics(t *testing.T) {
 	p := autodiff.NewParams()
 	w := p.New("w", autodiff.Shape{2}, nil)

@@ -39,36 +39,10 @@ func Gather(dst []float32, n int, canvas []float32, rows, cols int, y, x float64
 func Scatter(canvas []float32, rows, cols int, src []float32, n int, y, x float64) {
 	iy, fy := split(y)
 	ix, fx := split(x)
-	if fy != 0 && fx != 0 && ix >= 0 && ix+n < cols {
-		spread(canvas[ix:], rows, cols, src, n, iy, weights(fy, fx))
-		return
-	}
 	taps(iy, ix, fy, fx, func(dy, dx int, w float32) {
 		win, at, height, width := common(n, rows, cols, dy, dx)
 		kernel.AddRows(canvas[at:], cols, src[win:], n, height, width, w)
 	})
-}
-
-// spread is Scatter into n+1 columns that all lie in the canvas. The pixels of the frame's rim have fewer than four taps.
-func spread(canvas []float32, rows, cols int, src []float32, n, iy int, w [4]float32) {
-	if iy >= 0 && iy < rows {
-		kernel.AddRows(canvas[iy*cols:], cols, src, n, 1, n, w[0])
-		kernel.AddRows(canvas[iy*cols+1:], cols, src, n, 1, n, w[1])
-	}
-	r0, r1 := max(1, -iy), min(n, rows-iy)
-	if r0 < r1 {
-		inner := canvas[(iy+r0)*cols+1:]
-		kernel.SpreadRows(inner, cols, src[(r0-1)*n:], n, r1-r0, n-1, w[0], w[1], w[2], w[3])
-	}
-	for r := r0; r < r1; r++ {
-		above, here, to := src[(r-1)*n:][:n], src[r*n:][:n], canvas[(iy+r)*cols:][:n+1]
-		to[0] += w[0]*here[0] + w[2]*above[0]
-		to[n] += w[1]*here[n-1] + w[3]*above[n-1]
-	}
-	if last := iy + n; last >= 0 && last < rows {
-		kernel.AddRows(canvas[last*cols:], cols, src[(n-1)*n:], n, 1, n, w[2])
-		kernel.AddRows(canvas[last*cols+1:], cols, src[(n-1)*n:], n, 1, n, w[3])
-	}
 }
 
 // common returns what an n×n window at (dy, dx) and a rows×cols canvas share: the index of its first pixel

@@ -42,6 +42,29 @@ func TestGatherSign(t *testing.T) {
 	}
 }
 
+// TestGatherAtTheRim puts the window everywhere around the canvas: what lies outside is zero.
+func TestGatherAtTheRim(t *testing.T) {
+	const n, rows, cols, fy, fx = 3, 6, 7, 0.25, 0.625
+	canvas := testutil.Signed(3, rows*cols)
+	at := func(r, c int) float64 {
+		if r < 0 || c < 0 || r >= rows || c >= cols {
+			return 0
+		}
+		return float64(canvas[r*cols+c])
+	}
+	for y := -n - 1; y <= rows; y++ {
+		for x := -n - 1; x <= cols; x++ {
+			got := make([]float32, n*n)
+			physics.Gather(got, n, canvas, rows, cols, float64(y)+fy, float64(x)+fx)
+			for i, v := range got {
+				r, c := y+i/n, x+i%n
+				want := (1-fy)*((1-fx)*at(r, c)+fx*at(r, c+1)) + fy*((1-fx)*at(r+1, c)+fx*at(r+1, c+1))
+				require.InDelta(t, want, v, 1e-6, "pixel %d of the window at %d, %d", i, y, x)
+			}
+		}
+	}
+}
+
 func TestScatterIsTransposeOfGather(t *testing.T) {
 	const n, rows, cols = 7, 10, 15
 	canvas, patch := testutil.Signed(3, rows*cols), testutil.Signed(4, n*n)

@@ -46,4 +46,3 @@ func flatten(dst map[string]any, text string) error {
 	walk("", top)
 	return nil
 }
-

@@ -86,7 +86,7 @@ func absErrorGeneric(lambda, k []float32) (sumAbs, sumRoot float64) {
 	return sumAbs, sumRoot
 }
 
-// amplitudeFitGeneric uses √λ̃ − √k = (λ̃ − k)/(√λ̃ + √k), in which nothing cancels but exact numbers.
+// amplitudeFitGeneric uses 1 − √(k/λ̃) = (λ̃ − k)/((√λ̃ + √k)·√λ̃), in which nothing cancels but exact numbers.
 func amplitudeFitGeneric(grad, lambda, k []float32, eps float32) (square, abs, root float64) {
 	const smallestNormal = 0x1p-126
 	for i, v := range k {
@@ -96,8 +96,8 @@ func amplitudeFitGeneric(grad, lambda, k []float32, eps float32) (square, abs, r
 		}
 		l := lambda[i] + eps
 		m, r := float32(math.Sqrt(float64(l))), float32(math.Sqrt(float64(v)))
-		d := (l - v) / max(m+r, smallestNormal)
-		grad[i] = d / m
+		grad[i] = (l - v) / max((m+r)*m, smallestNormal)
+		d := grad[i] * m
 		square += float64(d) * float64(d)
 		abs += math.Abs(float64(d))
 		root += float64(r)

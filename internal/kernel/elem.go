@@ -15,10 +15,9 @@ type elemSet struct {
 	scale        func(dst []float32, s float32)
 	addMul       func(dst, a, b []float32, s float32)
 	addRows      func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w float32)
+	blendRows    func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)
 	reluGrad     func(dy, y []float32)
 	logisticGrad func(dx, dy, y []float32, a, b, s float32)
-
-	blendRows, spreadRows func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)
 
 	mulComplex, addConjMul func(re, im, ar, ai, br, bi []float32)
 	addNorm                func(dst, re, im []float32, s float32)
@@ -44,7 +43,7 @@ type elemSet struct {
 var elemGeneric = &elemSet{
 	exp: expGeneric, log: logGeneric, tanh: tanhGeneric, sigmoid: sigmoidGeneric, softplus: softplusGeneric,
 	swishGrad: swishGradGeneric, softplusGrad: softplusGradGeneric, sincos: sincosGeneric,
-	add: addGeneric, mul: mulGeneric, scale: scaleGeneric, addMul: addMulGeneric, addRows: addRowsGeneric, blendRows: blendRowsGeneric, spreadRows: spreadRowsGeneric,
+	add: addGeneric, mul: mulGeneric, scale: scaleGeneric, addMul: addMulGeneric, addRows: addRowsGeneric, blendRows: blendRowsGeneric,
 	reluGrad: reluGradGeneric, logisticGrad: logisticGradGeneric,
 	mulComplex: mulComplexGeneric, addConjMul: addConjMulGeneric, addNorm: addNormGeneric,
 	maxPool: maxPoolGeneric, maxPoolGrad: maxPoolGradGeneric, upsample: upsampleGeneric, upsampleGrad: upsampleGradGeneric,

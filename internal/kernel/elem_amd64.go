@@ -109,11 +109,6 @@ func addRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, r
 //go:noescape
 func blendRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
 
-// spreadRowsAVX512 adds to dst each four neighbours of src, weighted the other way round.
-//
-//go:noescape
-func spreadRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
-
 // poissonGradAVX512 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
 //
 //go:noescape
@@ -278,11 +273,6 @@ func addRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, row
 //
 //go:noescape
 func blendRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
-
-// spreadRowsAVX2 adds to dst each four neighbours of src, weighted the other way round.
-//
-//go:noescape
-func spreadRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
 
 // poissonGradAVX2 adds w·(1 − k/(λ+ε)) to dlambda where k ≥ 0.
 //

@@ -2120,80 +2120,6 @@ return:
 	VZEROUPPER
 	RET
 
-// func spreadRowsAVX512(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·spreadRowsAVX512(SB), NOSPLIT, $0-96
-	MOVQ         dst_base+0(FP), BX
-	MOVQ         src_base+32(FP), SI
-	VBROADCASTSS w00+80(FP), Z0
-	VBROADCASTSS w01+84(FP), Z1
-	VBROADCASTSS w10+88(FP), Z2
-	VBROADCASTSS w11+92(FP), Z3
-	MOVQ         cols+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         AX, CX
-	ANDQ         $-64, CX
-	MOVQ         AX, DX
-	SUBQ         CX, DX
-	MOVQ         DX, AX
-	SHRQ         $0x02, AX
-	MOVQ         $-1, DI
-	BZHIQ        AX, DI, DI
-	KMOVW        DI, K1
-	MOVQ         dstStride+24(FP), DI
-	MOVQ         srcStride+56(FP), R8
-	MOVQ         rows+64(FP), R9
-	SHLQ         $0x02, DI
-	SHLQ         $0x02, R8
-	TESTQ        R9, R9
-	JEQ          return
-
-repeat:
-	LEAQ  (SI)(R8*1), R10
-	XORQ  AX, AX
-	TESTQ CX, CX
-	JEQ   tail
-
-vector:
-	VMOVUPS     (BX)(AX*1), Z4
-	VMOVUPS     4(R10)(AX*1), Z5
-	VFMADD231PS Z5, Z0, Z4
-	VMOVUPS     (R10)(AX*1), Z5
-	VFMADD231PS Z5, Z1, Z4
-	VMOVUPS     4(SI)(AX*1), Z5
-	VFMADD231PS Z5, Z2, Z4
-	VMOVUPS     (SI)(AX*1), Z5
-	VFMADD231PS Z5, Z3, Z4
-	VMOVUPS     Z4, (BX)(AX*1)
-	ADDQ        $+64, AX
-	CMPQ        AX, CX
-	JNE         vector
-
-tail:
-	TESTQ       DX, DX
-	JEQ         end
-	VMOVUPS.Z   (BX)(AX*1), K1, Z4
-	VMOVUPS.Z   4(R10)(AX*1), K1, Z5
-	VFMADD231PS Z5, Z0, Z4
-	VMOVUPS.Z   (R10)(AX*1), K1, Z5
-	VFMADD231PS Z5, Z1, Z4
-	VMOVUPS.Z   4(SI)(AX*1), K1, Z5
-	VFMADD231PS Z5, Z2, Z4
-	VMOVUPS.Z   (SI)(AX*1), K1, Z5
-	VFMADD231PS Z5, Z3, Z4
-	VMOVUPS     Z4, K1, (BX)(AX*1)
-	ADDQ        DX, AX
-
-end:
-	ADDQ DI, BX
-	MOVQ R10, SI
-	DECQ R9
-	JNE  repeat
-
-return:
-	VZEROUPPER
-	RET
-
 // func poissonGradAVX512(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·poissonGradAVX512(SB), NOSPLIT, $0-80
@@ -3343,16 +3269,17 @@ vector:
 	VSUBPS        Z7, Z8, Z7
 	VBROADCASTSS  elemConstants<>+96(SB), Z8
 	VADDPS        Z9, Z15, Z16
+	VMULPS        Z15, Z16, Z16
 	VMAXPS        Z16, Z8, Z8
 	VDIVPS        Z8, Z7, Z7
 	VXORPS        Z8, Z8, Z8
 	VBLENDMPS     Z8, Z7, K2, Z10
+	VMOVUPS       Z10, (BX)(AX*1)
 	VXORPS        Z7, Z7, Z7
-	VDIVPS        Z15, Z10, Z8
+	VMULPS        Z15, Z10, Z8
 	VBLENDMPS     Z7, Z8, K2, Z11
-	VMOVUPS       Z11, (BX)(AX*1)
-	VEXTRACTF32X8 $0x01, Z10, Y7
-	VCVTPS2PD     Y10, Z8
+	VEXTRACTF32X8 $0x01, Z11, Y7
+	VCVTPS2PD     Y11, Z8
 	VCVTPS2PD     Y7, Z7
 	VEXTRACTF32X8 $0x01, Z9, Y15
 	VCVTPS2PD     Y9, Z16
@@ -3386,15 +3313,16 @@ tail:
 	VSUBPS        Z7, Z0, Z0
 	VBROADCASTSS  elemConstants<>+96(SB), Z7
 	VADDPS        Z12, Z8, Z9
+	VMULPS        Z8, Z9, Z9
 	VMAXPS        Z9, Z7, Z7
 	VDIVPS        Z7, Z0, Z0
 	VXORPS        Z7, Z7, Z7
 	VBLENDMPS     Z7, Z0, K2, Z13
+	VMOVUPS       Z13, K1, (BX)(AX*1)
 	VXORPS        Z0, Z0, Z0
-	VDIVPS        Z8, Z13, Z7
+	VMULPS        Z8, Z13, Z7
 	VBLENDMPS     Z0, Z7, K2, Z14
-	VMOVUPS       Z14, K1, (BX)(AX*1)
-	VMOVAPS.Z     Z13, K1, Z0
+	VMOVAPS.Z     Z14, K1, Z0
 	VEXTRACTF32X8 $0x01, Z0, Y7
 	VCVTPS2PD     Y0, Z0
 	VCVTPS2PD     Y7, Z7
@@ -5413,78 +5341,6 @@ return:
 	VZEROUPPER
 	RET
 
-// func spreadRowsAVX2(dst []float32, dstStride int, src []float32, srcStride int, rows int, cols int, w00 float32, w01 float32, w10 float32, w11 float32)
-// Requires: AVX, FMA3
-TEXT ·spreadRowsAVX2(SB), NOSPLIT, $0-96
-	MOVQ         dst_base+0(FP), BX
-	MOVQ         src_base+32(FP), SI
-	VBROADCASTSS w00+80(FP), Y0
-	VBROADCASTSS w01+84(FP), Y1
-	VBROADCASTSS w10+88(FP), Y2
-	VBROADCASTSS w11+92(FP), Y3
-	MOVQ         cols+72(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         AX, CX
-	ANDQ         $-32, CX
-	MOVQ         AX, DX
-	SUBQ         CX, DX
-	LEAQ         elemMasks<>+32(SB), AX
-	SUBQ         DX, AX
-	VMOVUPS      (AX), Y4
-	MOVQ         dstStride+24(FP), DI
-	MOVQ         srcStride+56(FP), R8
-	MOVQ         rows+64(FP), R9
-	SHLQ         $0x02, DI
-	SHLQ         $0x02, R8
-	TESTQ        R9, R9
-	JEQ          return
-
-repeat:
-	LEAQ  (SI)(R8*1), R10
-	XORQ  AX, AX
-	TESTQ CX, CX
-	JEQ   tail
-
-vector:
-	VMOVUPS     (BX)(AX*1), Y5
-	VMOVUPS     4(R10)(AX*1), Y6
-	VFMADD231PS Y6, Y0, Y5
-	VMOVUPS     (R10)(AX*1), Y6
-	VFMADD231PS Y6, Y1, Y5
-	VMOVUPS     4(SI)(AX*1), Y6
-	VFMADD231PS Y6, Y2, Y5
-	VMOVUPS     (SI)(AX*1), Y6
-	VFMADD231PS Y6, Y3, Y5
-	VMOVUPS     Y5, (BX)(AX*1)
-	ADDQ        $+32, AX
-	CMPQ        AX, CX
-	JNE         vector
-
-tail:
-	TESTQ       DX, DX
-	JEQ         end
-	VMASKMOVPS  (BX)(AX*1), Y4, Y5
-	VMASKMOVPS  4(R10)(AX*1), Y4, Y6
-	VFMADD231PS Y6, Y0, Y5
-	VMASKMOVPS  (R10)(AX*1), Y4, Y6
-	VFMADD231PS Y6, Y1, Y5
-	VMASKMOVPS  4(SI)(AX*1), Y4, Y6
-	VFMADD231PS Y6, Y2, Y5
-	VMASKMOVPS  (SI)(AX*1), Y4, Y6
-	VFMADD231PS Y6, Y3, Y5
-	VMASKMOVPS  Y5, Y4, (BX)(AX*1)
-	ADDQ        DX, AX
-
-end:
-	ADDQ DI, BX
-	MOVQ R10, SI
-	DECQ R9
-	JNE  repeat
-
-return:
-	VZEROUPPER
-	RET
-
 // func poissonGradAVX2(dlambda []float32, lambda []float32, k []float32, w float32, eps float32)
 // Requires: AVX, FMA3
 TEXT ·poissonGradAVX2(SB), NOSPLIT, $0-80
@@ -6602,14 +6458,15 @@ vector:
 	VSUBPS       Y8, Y9, Y8
 	VBROADCASTSS elemConstants<>+96(SB), Y9
 	VADDPS       Y11, Y12, Y13
+	VMULPS       Y12, Y13, Y13
 	VMAXPS       Y13, Y9, Y9
 	VDIVPS       Y9, Y8, Y8
 	VXORPS       Y9, Y9, Y9
 	VBLENDVPS    Y10, Y9, Y8, Y8
+	VMOVUPS      Y8, (BX)(AX*1)
 	VXORPS       Y9, Y9, Y9
-	VDIVPS       Y12, Y8, Y12
-	VBLENDVPS    Y10, Y9, Y12, Y9
-	VMOVUPS      Y9, (BX)(AX*1)
+	VMULPS       Y12, Y8, Y8
+	VBLENDVPS    Y10, Y9, Y8, Y8
 	VEXTRACTF128 $0x01, Y8, X9
 	VCVTPS2PD    X8, Y8
 	VCVTPS2PD    X9, Y9
@@ -6645,14 +6502,15 @@ tail:
 	VSUBPS       Y8, Y0, Y0
 	VBROADCASTSS elemConstants<>+96(SB), Y8
 	VADDPS       Y10, Y11, Y12
+	VMULPS       Y11, Y12, Y12
 	VMAXPS       Y12, Y8, Y8
 	VDIVPS       Y8, Y0, Y0
 	VXORPS       Y8, Y8, Y8
 	VBLENDVPS    Y9, Y8, Y0, Y0
+	VMASKMOVPS   Y0, Y1, (BX)(AX*1)
 	VXORPS       Y8, Y8, Y8
-	VDIVPS       Y11, Y0, Y11
-	VBLENDVPS    Y9, Y8, Y11, Y8
-	VMASKMOVPS   Y8, Y1, (BX)(AX*1)
+	VMULPS       Y11, Y0, Y0
+	VBLENDVPS    Y9, Y8, Y0, Y0
 	VANDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VCVTPS2PD    X0, Y0

@@ -8,7 +8,7 @@ var (
 	elemAVX2 = &elemSet{
 		exp: expAVX2, log: logAVX2, tanh: tanhAVX2, sigmoid: sigmoidAVX2, softplus: softplusAVX2,
 		swishGrad: swishGradAVX2, softplusGrad: softplusGradAVX2, sincos: sincosAVX2,
-		add: addAVX2, mul: mulAVX2, scale: scaleAVX2, addMul: addMulAVX2, addRows: addRowsAVX2, blendRows: blendRowsAVX2, spreadRows: spreadRowsAVX2,
+		add: addAVX2, mul: mulAVX2, scale: scaleAVX2, addMul: addMulAVX2, addRows: addRowsAVX2, blendRows: blendRowsAVX2,
 		reluGrad: reluGradAVX2, logisticGrad: logisticGradAVX2,
 		mulComplex: mulComplexAVX2, addConjMul: addConjMulAVX2, addNorm: addNormAVX2,
 		maxPool: maxPoolAVX2, maxPoolGrad: maxPoolGradAVX2,
@@ -22,7 +22,7 @@ var (
 	elemAVX512 = &elemSet{
 		exp: expAVX512, log: logAVX512, tanh: tanhAVX512, sigmoid: sigmoidAVX512, softplus: softplusAVX512,
 		swishGrad: swishGradAVX512, softplusGrad: softplusGradAVX512, sincos: sincosAVX512,
-		add: addAVX512, mul: mulAVX512, scale: scaleAVX512, addMul: addMulAVX512, addRows: addRowsAVX512, blendRows: blendRowsAVX512, spreadRows: spreadRowsAVX512,
+		add: addAVX512, mul: mulAVX512, scale: scaleAVX512, addMul: addMulAVX512, addRows: addRowsAVX512, blendRows: blendRowsAVX512,
 		reluGrad: reluGradAVX512, logisticGrad: logisticGradAVX512,
 		mulComplex: mulComplexAVX512, addConjMul: addConjMulAVX512, addNorm: addNormAVX512,
 		maxPool: maxPoolAVX512, maxPoolGrad: maxPoolGradAVX512,

@@ -103,9 +103,7 @@ func TestElementwiseBounds(t *testing.T) {
 				require.Positive(t, SumSquares(lambda))
 				rows := guarded(t, random(1, 3*n), atEnd)
 				AddRows(rows, n, guarded(t, random(2, 3*n), atEnd), n, 3, n, 2)
-				for _, b := range blends {
-					b.run(rows, n, guarded(t, random(2, 4*n+4), atEnd), n+1, 3, n, 1, 2, 3, 4)
-				}
+				BlendRows(rows, n, guarded(t, random(2, 4*n+4), atEnd), n+1, 3, n, 1, 2, 3, 4)
 			}
 		}
 	})

@@ -13,9 +13,8 @@ const (
 	ended
 )
 
-// looks is how often to look before going to sleep: for some hundred microseconds, which is longer than most pauses
-// between two runs, while to be woken takes long.
-const looks = 1 << 16
+// looks is how often to look before going to sleep: for some ten microseconds, as long as it takes to be woken.
+const looks = 1 << 14
 
 // look calls done up to n times, until it is true, and returns whether it was.
 func look(n int, done func() bool) bool {

@@ -81,9 +81,10 @@ func (s simd) amplitudeFit() {
 		k, expected := l.load("k"), l.add(l.load("lambda"), eps)
 		missing := l.compare(k, less, l.zero())
 		root, modulus := l.choose(missing, l.zero(), l.do(VSQRTPS, k)), l.do(VSQRTPS, expected)
-		d := l.div(l.sub(expected, k), l.max(l.k(smallestNormal), l.add(modulus, root)))
-		d = l.choose(missing, l.zero(), d)
-		l.store("grad", l.choose(missing, l.zero(), l.div(d, modulus)))
+		g := l.div(l.sub(expected, k), l.max(l.k(smallestNormal), l.mul(l.add(modulus, root), modulus)))
+		g = l.choose(missing, l.zero(), g)
+		l.store("grad", g)
+		d := l.choose(missing, l.zero(), l.mul(g, modulus))
 		if l.inTail {
 			d = l.only(l.mask, d)
 		}

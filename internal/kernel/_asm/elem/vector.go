@@ -105,32 +105,11 @@ func (s simd) addRows() {
 	l.close()
 }
 
-// blendRows emits the kernels of translations by parts of a pixel.
+// blendRows emits the kernel of translations by parts of a pixel.
 func (s simd) blendRows() {
-	s.neighbours("blendRows", "writes to dst each four neighbours of src, weighted.",
-		func(l *loop, at [4]Mem, w [4]VecVirtual) {
-			x := l.mul(w[0], l.get(at[0]))
-			for i := 1; i < 4; i++ {
-				VFMADD231PS(l.get(at[i]), w[i], x)
-			}
-			l.store("dst", x)
-		})
-	s.neighbours("spreadRows", "adds to dst each four neighbours of src, weighted the other way round.",
-		func(l *loop, at [4]Mem, w [4]VecVirtual) {
-			x := l.load("dst")
-			for i := range w {
-				VFMADD231PS(l.get(at[3-i]), w[i], x)
-			}
-			l.store("dst", x)
-		})
-}
-
-// neighbours emits a kernel of blocks of rows, whose body gets where the neighbours of a vector lie: the pixel of src
-// itself, the next one, and those below.
-func (s simd) neighbours(name, doc string, body func(l *loop, at [4]Mem, w [4]VecVirtual)) {
-	l := s.open(name, "(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)",
-		doc, "dst", "src")
-	w := [4]VecVirtual{l.param("w00"), l.param("w01"), l.param("w10"), l.param("w11")}
+	l := s.open("blendRows", "(dst []float32, dstStride int, src []float32, srcStride, rows, cols int, w00, w01, w10, w11 float32)",
+		"writes to dst each four neighbours of src, weighted.", "dst", "src")
+	w00, w01, w10, w11 := l.param("w00"), l.param("w01"), l.param("w10"), l.param("w11")
 	l.elements(Load(Param("cols"), GP64()))
 	ds, ss, rows := Load(Param("dstStride"), GP64()), Load(Param("srcStride"), GP64()), Load(Param("rows"), GP64())
 	SHLQ(U8(2), ds)
@@ -139,8 +118,12 @@ func (s simd) neighbours(name, doc string, body func(l *loop, at [4]Mem, w [4]Ve
 	l.repeat(rows, func() {
 		LEAQ(Mem{Base: l.base["src"], Index: ss, Scale: 1}, next)
 		l.each(func() {
-			here, below := l.at("src"), Mem{Base: next, Index: l.index, Scale: 1}
-			body(l, [4]Mem{here, here.Offset(4), below, below.Offset(4)}, w)
+			below := Mem{Base: next, Index: l.index, Scale: 1}
+			x := l.mul(w00, l.load("src"))
+			VFMADD231PS(l.get(l.at("src").Offset(4)), w01, x)
+			VFMADD231PS(l.get(below), w10, x)
+			VFMADD231PS(l.get(below.Offset(4)), w11, x)
+			l.store("dst", x)
 		})
 		ADDQ(ds, l.base["dst"])
 		MOVQ(next, l.base["src"])
