@@ -95,15 +95,18 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	options := s.Options()
 	rec.Config.Refine = &options
 	o.info("", "loss", options.Loss, "batch", options.BatchSize, "sweeps", options.Iterations, "fit probe", options.FitProbe, "frames in memory", s.kept())
-	if err := c.run(ctx, o, s, note); err != nil {
+	prepared := time.Now()
+	sweeps, err := c.run(ctx, o, s, note)
+	if err != nil {
 		return err
 	}
+	pace := time.Since(prepared).Seconds() / float64(max(1, sweeps))
 	fit, err := s.Fit()
 	if err != nil {
 		return err
 	}
 	total, seconds := refine.Total(fit), time.Since(began).Seconds()
-	o.info("", "error", total.Error(), "R", total.R(), "Poisson excess", total.PoissonExcess(), "seconds", seconds)
+	o.info("", "error", total.Error(), "R", total.R(), "Poisson excess", total.PoissonExcess(), "seconds", seconds, "a sweep", pace)
 	r := s.Result()
 	result := &scores{Scan: c.TestData, Fit: newFitScores(total)}
 	result.score(o, r, ds, options.FitProbe || options.FitPositions)
@@ -121,7 +124,7 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	if err := discard(c.OutputDir, refine.StateFile); err != nil {
 		return err
 	}
-	rec.Results = map[string]any{"frames": ds.Len(), "seconds": seconds, "error": total.Error(), "r_factor": total.R(), "frames_in_memory": s.kept()}
+	rec.Results = map[string]any{"frames": ds.Len(), "seconds": seconds, "error": total.Error(), "r_factor": total.R(), "frames_in_memory": s.kept(), "seconds_a_sweep": pace}
 	peak := usage.Now().Peak
 	if memory > 0 {
 		o.info("", "peak memory", humanize.IBytes(uint64(peak)), "limit", humanize.IBytes(memory))
@@ -228,19 +231,20 @@ func (c *refineCmd) session(ctx context.Context, ds *data.Dataset, start refine.
 // ownMemory is what the program takes before it has data, bytes.
 const ownMemory = 64 << 20
 
-// run does the sweeps. When it is interrupted it leaves a state.
-func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(string)) error {
+// run does the sweeps and returns their number. When it is interrupted it leaves a state.
+func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(string)) (sweeps int, err error) {
 	state := filepath.Join(c.OutputDir, refine.StateFile)
 	if c.Resume {
 		if err := s.Resume(state); err != nil {
-			return fmt.Errorf("%w; start anew without --resume", err)
+			return 0, fmt.Errorf("%w; start anew without --resume", err)
 		}
 		o.info(fmt.Sprintf("resumed after sweep %d", len(s.History())))
 	}
 	saved := time.Now()
-	err := s.Run(ctx, refine.Watch{
+	err = s.Run(ctx, refine.Watch{
 		Note: note,
 		Sweep: func(w refine.Sweep) {
+			sweeps++
 			c.show(o, w)
 			const often = 30 * time.Second
 			if time.Since(saved) > often {
@@ -253,11 +257,11 @@ func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(st
 	})
 	if errors.Is(err, context.Canceled) {
 		if err := s.SaveState(state); err != nil {
-			return err
+			return sweeps, err
 		}
-		return fmt.Errorf("%w after sweep %d; go on with --resume", errInterrupted, len(s.History()))
+		return sweeps, fmt.Errorf("%w after sweep %d; go on with --resume", errInterrupted, len(s.History()))
 	}
-	return err
+	return sweeps, err
 }
 
 // show prints how far the refinement is.
