@@ -70,7 +70,7 @@ func (r *Report) checkDose(ds *data.Dataset) {
 	case d.Dose < hardlyAny:
 		r.say("photons", Fatal, "expose longer, or declare the dose with --nphotons if the frames are in another unit", "%s: too few to reconstruct anything", text)
 	case pixel < faint:
-		r.say("photons", Note, "use the Poisson likelihood: --nll_weight 1 for a training, --loss poisson for a refinement", "%s: noise dominates", text)
+		r.say("photons", Note, "use the Poisson likelihood, --loss poisson or auto", "%s: noise dominates", text)
 	default:
 		r.say("photons", OK, "", "%s", text)
 	}

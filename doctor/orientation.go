@@ -26,7 +26,15 @@ func (r *Report) checkOrientation(ctx context.Context, ds *data.Dataset) error {
 	}
 	d := detector.decide()
 	if d.ok && (d.best == data.AsStored || d.pair && opposite(d.best) == data.AsStored) {
-		r.sayAsStored(d, detector, ds)
+		twin, err := t.twin(ctx, detector)
+		if err != nil {
+			return err
+		}
+		if reversed := (verdict{best: data.Rot180, ok: true}); twin.ahead(data.Rot180, detector, d.best) >= outright {
+			r.sayTurned(verdict{}, reversed, detector, twin, ds)
+		} else {
+			r.sayAsStored(d, detector, ds)
+		}
 		return nil
 	}
 	positions, err := t.positions(ctx, detector)
@@ -56,6 +64,19 @@ func (t *trials) detectors(ctx context.Context) (*contest, error) {
 		}
 	}
 	return c, nil
+}
+
+// twin tries opposite positions. With the twin of the probe, conj P(−r), which a fit may find, they explain the same frames.
+func (t *trials) twin(ctx context.Context, detector *contest) (*contest, error) {
+	c := *detector
+	x, y := turnPositions(data.Rot180, t.part.X, t.part.Y)
+	for m := range c.r {
+		var err error
+		if c.r[m][data.Rot180], err = t.try(ctx, data.AsStored, x, y, m == fitted); err != nil {
+			return nil, err
+		}
+	}
+	return &c, nil
 }
 
 // positions tries all orientations of the positions, with frames as stored. It shares the trial of none, and the control.

@@ -74,7 +74,7 @@ func (r *Report) checkCentre(ds *data.Dataset, mean []float64) {
 		r.say(name, OK, "", "the mean frame is within %.2f pixels of the far field of the probe", math.Hypot(dy, dx))
 		return
 	}
-	r.say(name, Warn, fmt.Sprintf("crop the frames %+.0f rows and %+.0f columns from where they are; else the object, or a probe that is fitted, gets a phase plane", -dy, -dx),
+	r.say(name, Warn, fmt.Sprintf("move the frames by %.0f rows and %.0f columns; else the object, or a probe that is fitted, gets a phase plane", math.Round(dy)+0, math.Round(dx)+0),
 		"the mean frame is %+.2f rows and %+.2f columns off the far field of the probe, or the object deflects that much on average", -dy, -dx)
 }
 

@@ -11,9 +11,8 @@ import (
 // remembers it for Fix.
 func (r *Report) sayTurned(d, p verdict, detector, positions *contest, ds *data.Dataset) {
 	p.ok = p.ok && p.best != data.AsStored && !(p.pair && opposite(p.best) == data.AsStored)
-	rd, rp := detector.r[fitted][d.best], positions.r[fitted][p.best]
-	if d.ok && p.ok && !alikeR(rd, rp, detector.control[fitted]) {
-		d.ok, p.ok = rd < rp, rp < rd
+	if lead := detector.ahead(d.best, positions, p.best); d.ok && p.ok && math.Abs(lead) >= tie {
+		d.ok, p.ok = lead > 0, lead < 0
 	}
 	switch {
 	case d.ok:
@@ -29,14 +28,32 @@ func (r *Report) sayTurned(d, p verdict, detector, positions *contest, ds *data.
 		r.say(orientation, Fatal, remedy, "the positions are the right way round after %s%s: %s, %.3f as they are", flagsOf(p.best), p.orFlags(), positions.figures(p.best, p.pair), positions.r[fitted][data.AsStored])
 	default:
 		r.say(orientation, Warn, "give a better probe, such as that of an earlier scan, or more photons; else check by the object that comes out",
-			"cannot tell: after %d sweeps with the probe held, orientations have R = %s, and exchanged positions %.3f; with the probe fitted R = %s, and %.3f",
-			trialSweeps, detector.reach(held), detector.control[held], detector.reach(fitted), detector.control[fitted])
+			"cannot tell: after %d sweeps with the probe held, orientations have R = %s, and exchanged positions %s; with the probe fitted R = %s, and %s",
+			trialSweeps, detector.reach(held), figure(detector.control[held]), detector.reach(fitted), figure(detector.control[fitted]))
 	}
 }
 
-// alikeR tells whether two R-factors are closer than a verdict needs.
-func alikeR(a, b, control float64) bool {
-	return math.Abs(a-b) < supported*(control-min(a, b))
+// tie is the margin below which turned frames and turned positions count as equally good.
+const tie = 0.1
+
+// ahead returns by how much the R-factor of o in c is better than that of p in d, which share their control: the larger one of
+// both differences, in units of the larger one of what there is to gain over the control.
+func (c *contest) ahead(o data.Orientation, d *contest, p data.Orientation) float64 {
+	var lead, most float64
+	for m := range c.r {
+		if math.IsInf(c.control[m], 1) {
+			continue
+		}
+		a, b := min(c.r[m][o], c.control[m]), min(d.r[m][p], c.control[m])
+		most = max(most, c.control[m]-min(a, b))
+		if math.Abs(b-a) > math.Abs(lead) {
+			lead = b - a
+		}
+	}
+	if most == 0 {
+		return 0
+	}
+	return lead / most
 }
 
 // names returns the winner, or both of a pair.
@@ -61,5 +78,13 @@ func (c *contest) reach(m int) string {
 	for _, r := range c.r[m] {
 		low, high = min(low, r), max(high, r)
 	}
-	return fmt.Sprintf("%.3f to %.3f", low, high)
+	return figure(low) + " to " + figure(high)
+}
+
+// figure writes an R-factor.
+func figure(r float64) string {
+	if math.IsInf(r, 1) {
+		return "none (diverged)"
+	}
+	return fmt.Sprintf("%.3f", r)
 }

@@ -21,7 +21,7 @@ const (
 // The margin of a contest is (second − best) / (control − best): how far the best R-factor is ahead of the next one, in units of
 // what there is to gain over positions that are wrong altogether. Useless probes reach 0.15, right ones 0.3 to 1.
 const (
-	clear     = 0.3  // in one of both contests
+	outright  = 0.3  // in one of both contests
 	supported = 0.1  // in the other one, with the same winner
 	gain      = 0.95 // of the control's R, which the best one must fall below
 )
@@ -58,10 +58,12 @@ func (c *contest) decide() verdict {
 		b = best[fitted]
 	}
 	same := best[held] == best[fitted]
-	if !same && best[held] != opposite(best[fitted]) || !decisive(class) {
+	if !decisive(class) || !same && best[held] != opposite(best[fitted]) {
 		return verdict{}
 	}
-	return verdict{best: b, pair: !same || !decisive(single), ok: true}
+	// A probe that is fitted may become its complex conjugate, which explains frames that are turned half about.
+	apart := max(single[held], single[fitted])
+	return verdict{best: b, pair: apart < supported, ok: apart < supported || same && apart >= outright}
 }
 
 // margin returns how far best is ahead of another R-factor.
@@ -74,7 +76,7 @@ func (c *contest) margin(m int, best data.Orientation, other float64) float64 {
 }
 
 func decisive(margin [2]float64) bool {
-	return max(margin[held], margin[fitted]) >= clear && min(margin[held], margin[fitted]) >= supported
+	return max(margin[held], margin[fitted]) >= outright && min(margin[held], margin[fitted]) >= supported
 }
 
 func argmin(r [data.Orientations]float64) data.Orientation {
