@@ -70,7 +70,7 @@ cross: ## static binaries for the machines at beamlines
 		out=bin/ptycho-$${t%/*}-$${t#*/}$$ext; echo $$out; \
 		GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o $$out ./cmd/ptycho; done
 
-NUMERIC := autodiff fft layers optim physics model metrics internal/kernel data ckpt recon train simulate
+NUMERIC := autodiff fft layers optim physics model metrics internal/kernel data ckpt recon train simulate refine doctor
 
 cover: ## coverage of the numeric packages, at least 85 %
 	@$(GO) test -short -cover $(addprefix ./,$(NUMERIC)) | tee -a /dev/stderr | awk '/coverage:/ { for (i = 1; i <= NF; i++) if ($$i == "coverage:" && $$(i+1)+0 < 85) bad = bad " " $$2 } /FAIL/ { bad = bad " " $$0 } END { if (bad) { print "below 85 % or failed:" bad; exit 1 } }'

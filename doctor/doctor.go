@@ -108,5 +108,6 @@ func (r *Report) examine(ctx context.Context, ds *data.Dataset) error {
 	r.checkProbe(ds, mean)
 	r.checkCentre(ds, mean)
 	r.checkAperture(ds, mean)
+	r.advise(ds)
 	return nil
 }

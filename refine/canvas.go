@@ -13,10 +13,9 @@ const stripRows = 16
 
 // strip is the rows r0 … r1-1 of the object in a step.
 type strip struct {
-	r0, r1  int
-	touched bool         // by a frame of the batch
-	grad    [2][]float32 // Σ conj(P)·(ψ − ψ')
-	power   []float32    // Σ|P|²
+	r0, r1 int
+	grad   [2][]float32 // Σ conj(P)·(ψ − ψ')
+	power  []float32    // Σ|P|²
 }
 
 func newStrips(rows, cols int) []strip {
@@ -32,7 +31,6 @@ func newStrips(rows, cols int) []strip {
 
 // reset empties a strip.
 func (s *strip) reset() {
-	s.touched = false
 	clear(s.grad[0])
 	clear(s.grad[1])
 	clear(s.power)
@@ -47,7 +45,6 @@ func (e *Engine) gather(s *strip, slots []slot) {
 		if f.y+float64(e.n)+1 < float64(s.r0) || f.y-1 > float64(s.r1) {
 			continue
 		}
-		s.touched = true
 		for k, g := range s.grad {
 			physics.Scatter(g, s.r1-s.r0, e.cols, f.grad[k*pix:][:pix], e.n, f.y-float64(s.r0), f.x)
 		}

@@ -69,6 +69,7 @@ type Engine struct {
 
 	done     int     // sweeps
 	slow     float64 // factor of the step, after divergences
+	entry    float64 // loss at the start, judged by the first batch
 	history  []Sweep
 	startSum string     // identifies the start
 	best     checkpoint // the state that explains the held-out pixels best

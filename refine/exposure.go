@@ -25,7 +25,7 @@ func (e *Engine) brightness(v *view) float64 {
 // stepGain moves the gains of a batch.
 func (e *Engine) stepGain(slots []slot) {
 	for i := range slots {
-		e.gain[slots[i].frame] *= math.Pow(slots[i].gain, 0.5)
+		e.gain[slots[i].frame] *= slots[i].gain
 	}
 }
 

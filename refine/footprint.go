@@ -1,8 +1,8 @@
 package refine
 
 // polishPlanes is what the polish takes for a pixel of the object, in float32: the vectors of L-BFGS and of its line
-// search, complex and in double precision.
-const polishPlanes = 4 * 20
+// search, complex and in double precision, and where they are stretched.
+const polishPlanes = 86
 
 // Footprint returns the bytes that a refinement takes besides its frames, about.
 func Footprint(n int, start Start, opt Options) int64 {

@@ -31,8 +31,8 @@ type Options struct {
 	Batches    string `json:"batches"`    // Sparse or Compact
 	Loss       string `json:"loss"`       // Auto, Amplitude or Poisson
 
-	// Step is the length of a step in units of the one that would explain a single frame, 0 for the usual one of the
-	// loss. It falls in the course of the sweeps, which averages the noise of the batches out.
+	// Step is the length of a step in units of the one that would explain a single frame. It falls in the course of the
+	// sweeps, which averages the noise of the batches out.
 	Step     float64 `json:"step"`
 	Momentum float64 `json:"momentum"`
 
@@ -55,7 +55,7 @@ type Options struct {
 
 // Defaults returns the usual options.
 func Defaults() Options {
-	return Options{Iterations: 50, Batches: Sparse, Loss: Auto, Momentum: 0.9, Patience: 8}
+	return Options{Iterations: 50, Batches: Sparse, Loss: Auto, Step: 0.3, Momentum: 0.9, Patience: 8}
 }
 
 // Validate reports all that is wrong with the options.
@@ -74,7 +74,7 @@ func (o *Options) Validate() error {
 	check(o.BatchSize >= 0, "batch_size", o.BatchSize, "a number of frames, or 0")
 	oneOf("batches", o.Batches, Sparse, Compact)
 	oneOf("loss", o.Loss, Auto, Amplitude, Poisson)
-	check(o.Step >= 0 && o.Step <= 2, "step", o.Step, "a number above 0 and up to 2, or 0 for the usual one")
+	check(o.Step > 0 && o.Step <= 2, "step", o.Step, "a number above 0 and up to 2")
 	check(o.Momentum >= 0 && o.Momentum < 1, "momentum", o.Momentum, "0 or more and less than 1")
 	check(o.ProbeModes >= 0 && o.ProbeModes <= 32, "probe_modes", o.ProbeModes, "1 to 32, or 0")
 	check(o.MaxShift >= 0 && !math.IsInf(o.MaxShift, 0), "max_shift", o.MaxShift, "a number of pixels, or 0")
@@ -96,12 +96,6 @@ func (o *Options) resolve(frames, n int, mean float64) {
 		o.Loss = Poisson
 		if mean >= brightFrames {
 			o.Loss = Amplitude
-		}
-	}
-	if o.Step == 0 {
-		o.Step = 0.3
-		if o.Loss == Poisson { // whose gradients are noisier
-			o.Step = 0.1
 		}
 	}
 	if o.MaxShift == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -35,7 +34,7 @@ const worse = 3
 // Run does the sweeps that are left, and then the polish. When ctx ends it returns its error with the state after the
 // last whole sweep, and may be called again.
 func (e *Engine) Run(ctx context.Context, w Watch) error {
-	for e.done < e.opt.Iterations {
+	for e.done < e.opt.Iterations && !e.overfits() {
 		if e.good.empty() {
 			e.keep(&e.good, 0)
 		}
@@ -50,15 +49,18 @@ func (e *Engine) Run(ctx context.Context, w Watch) error {
 			continue
 		}
 		e.history = append(e.history, s)
-		w.sweep(s)
-		if e.opt.Holdout > 0 && e.overfits(s, &w) {
-			break
+		if e.opt.Holdout > 0 && (e.best.empty() || s.Held < e.best.score) {
+			e.keep(&e.best, s.Held)
 		}
+		w.sweep(s)
 	}
 	if !e.best.empty() && e.best.sweep != e.done {
+		if e.done < e.opt.Iterations {
+			w.note("the held-out pixels have been explained worse for %d sweeps: stopped after %d of %d", e.done-e.best.sweep, e.done, e.opt.Iterations)
+		}
 		w.note("the held-out pixels are explained best after sweep %d, which is the result", e.best.sweep)
 		e.restore(&e.best)
-		e.done = e.opt.Iterations
+		e.done, e.best = e.opt.Iterations, checkpoint{}
 	}
 	if e.opt.Polish > 0 {
 		return e.polish(ctx, e.opt.Polish, &w)
@@ -68,7 +70,7 @@ func (e *Engine) Run(ctx context.Context, w Watch) error {
 
 // check undoes a sweep that diverged and tells whether it did not.
 func (e *Engine) check(s Sweep, w *Watch) (ok bool, err error) {
-	low := math.Inf(1)
+	low := e.entry
 	for _, h := range e.history {
 		low = min(low, h.Loss)
 	}
@@ -85,20 +87,13 @@ func (e *Engine) check(s Sweep, w *Watch) (ok bool, err error) {
 	w.note("sweep %d diverged (loss %.3g after %.3g): undone, steps are halved", s.Number, s.Loss, low)
 	e.restore(&e.good)
 	e.rest()
+	e.keep(&e.good, e.good.score)
 	return false, nil
 }
 
-// overfits keeps the state that explains the held-out pixels best and tells whether it is time to end.
-func (e *Engine) overfits(s Sweep, w *Watch) bool {
-	if e.best.empty() || s.Held < e.best.score {
-		e.keep(&e.best, s.Held)
-		return false
-	}
-	if e.done-e.best.sweep < e.opt.Patience || annealing(e.done, e.opt.Iterations) > 0.5 {
-		return false
-	}
-	w.note("the held-out pixels have been explained worse for %d sweeps: stopped after %d of %d", e.done-e.best.sweep, e.done, e.opt.Iterations)
-	return true
+// overfits tells whether the held-out pixels have been explained worse for so long that it is time to end.
+func (e *Engine) overfits() bool {
+	return !e.best.empty() && e.done-e.best.sweep >= e.opt.Patience && annealing(e.done, e.opt.Iterations) <= 0.5
 }
 
 // History returns the sweeps so far.

@@ -37,6 +37,23 @@ type Halves struct {
 // halvesTaper is the width of the edge of the compared part that is faded out, as a part of its smaller side.
 const halvesTaper = 8
 
+// half refines some frames and returns the result and its error.
+func half(ctx context.Context, frames Frames, n int, start Start, opt Options, w Watch) (*recon.Reconstruction, float64, error) {
+	e, err := New(frames, n, start, opt)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer e.Close()
+	if err := e.Run(ctx, w); err != nil {
+		return nil, 0, err
+	}
+	fits, err := e.Fit()
+	if err != nil {
+		return nil, 0, err
+	}
+	return e.Result(), Total(fits).Error(), nil
+}
+
 // Split refines the even and the odd frames independently, from the same start with the same options, and compares the
 // objects where both scans are: what they have in common is not noise.
 func Split(ctx context.Context, frames Frames, n int, start Start, opt Options, w Watch) (*Halves, error) {
@@ -51,16 +68,10 @@ func Split(ctx context.Context, frames Frames, n int, start Start, opt Options, 
 			index = append(index, i)
 		}
 		f, s := Subset(frames, start, index)
-		e, err := New(f, n, s, opt)
-		if err != nil {
-			return nil, err
-		}
-		err = e.Run(ctx, w)
-		e.Close()
-		if err != nil {
+		var err error
+		if r[k], h.Error[k], err = half(ctx, f, n, s, opt, w); err != nil {
 			return nil, fmt.Errorf("the %s frames: %w", name, err)
 		}
-		r[k], h.Error[k] = e.Result(), e.history[len(e.history)-1].Error
 	}
 	a, _ := r[0].ScanBox()
 	b, _ := r[1].ScanBox()

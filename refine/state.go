@@ -205,7 +205,7 @@ func (e *Engine) setState(f *ckpt.File) error {
 		return err
 	}
 	if then := f.Meta["identity"]; then != id {
-		return fmt.Errorf("the interrupted refinement had another scan, start or other options (%s); resume it with the same flags, or start anew without --resume", identity.Differences(then, id))
+		return fmt.Errorf("the interrupted refinement had another scan, start or other options (%s); resume it with the same flags", identity.Differences(then, id))
 	}
 	var now, best checkpoint
 	e.keep(&now, 0)

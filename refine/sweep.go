@@ -32,6 +32,9 @@ func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
 			return Sweep{}, err
 		}
 		total.add(t)
+		if e.done == 0 && b == 0 {
+			e.entry = t.loss / e.counts * float64(e.frames.Len()) / float64(len(batch))
+		}
 	}
 	e.settle()
 	e.done++

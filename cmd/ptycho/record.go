@@ -69,7 +69,7 @@ func (r *runRecord) inputs(paths ...string) error {
 		}
 		sum, err := fileSum(p)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; check the path", err)
 		}
 		r.Inputs[p] = sum
 	}

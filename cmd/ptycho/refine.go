@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -30,7 +33,7 @@ type refineCmd struct {
 	Loss       string  `help:"Likelihood of the frames: amplitude, poisson, or auto: amplitude from ten photons a pixel on, poisson below (${enum})." enum:"auto,amplitude,poisson" default:"auto" group:"Refinement"`
 	BatchSize  int     `help:"Frames a step; 0 makes 32 batches." default:"0" group:"Refinement"`
 	Batches    string  `help:"Frames of a batch: sparse, spread over the scan, or compact, neighbours (${enum})." enum:"sparse,compact" default:"sparse" group:"Refinement"`
-	Step       float64 `help:"Length of the steps; 0 is 0.3 for amplitude and 0.1 for poisson." default:"0" group:"Refinement"`
+	Step       float64 `help:"Length of the steps at first, in units of the one that would explain a single frame." default:"0.3" group:"Refinement"`
 	Momentum   float64 `help:"Part of a step that is kept in the next." default:"0.9" group:"Refinement"`
 	Holdout    float64 `help:"Part of the pixels of every frame to leave out; the state that explains them best is the result." default:"0" group:"Refinement"`
 	Patience   int     `help:"Sweeps to go on while the held-out pixels are explained worse." default:"8" group:"Refinement"`
@@ -74,7 +77,11 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	if err := writable(c.OutputDir); err != nil {
 		return err
 	}
-	if err := rec.inputs(c.TestData, c.Init, c.Mask); err != nil {
+	network, err := c.network()
+	if err != nil {
+		return err
+	}
+	if err := rec.inputs(network, c.TestData, c.Init, c.Mask); err != nil {
 		return err
 	}
 	note := func(text string) {
@@ -83,7 +90,7 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	}
 	ds = c.subsample(ds, 0, c.Seed)
 	began := time.Now()
-	start, err := c.start(ctx, o, ds, note)
+	start, err := c.start(ctx, o, network, ds, note)
 	if err != nil {
 		return err
 	}
@@ -108,11 +115,14 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	total, seconds := refine.Total(fit), time.Since(began).Seconds()
 	o.info("", "error", total.Error(), "R", total.R(), "Poisson excess", total.PoissonExcess(), "seconds", seconds, "a sweep", pace)
 	r := s.Result()
+	if !slices.Equal(start.X, ds.X) || !slices.Equal(start.Y, ds.Y) {
+		r.XStart, r.YStart = ds.X, ds.Y // and not those of the refinement that this one goes on from
+	}
 	result := &scores{Scan: c.TestData, Fit: newFitScores(total)}
 	result.score(o, r, ds, options.FitProbe || options.FitPositions)
 	if c.Split {
 		if result.Halves, err = c.split(ctx, o, s, note); err != nil {
-			return err
+			return c.interrupted(s, err)
 		}
 	}
 	if err := c.pictureFlags.write(c.OutputDir, r, result); err != nil {
@@ -145,7 +155,7 @@ func (c *refineCmd) check() (memory uint64, err error) {
 		errs = append(errs, errors.New("--probe start: expected a start, --model_path or --init"))
 	}
 	if c.Memory != "" {
-		if memory, err = humanize.ParseBytes(c.Memory); err != nil || memory == 0 {
+		if memory, err = humanize.ParseBytes(c.Memory); err != nil || memory == 0 || memory > math.MaxInt64 {
 			errs = append(errs, fmt.Errorf("--memory %s: expected a size such as 1GiB or 500MB", c.Memory))
 		}
 	}
@@ -231,11 +241,17 @@ func (c *refineCmd) session(ctx context.Context, ds *data.Dataset, start refine.
 // ownMemory is what the program takes before it has data, bytes.
 const ownMemory = 64 << 20
 
+// stateInterval is how often a state is written; tests do not wait so long.
+var stateInterval = 30 * time.Second
+
 // run does the sweeps and returns their number. When it is interrupted it leaves a state.
 func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(string)) (sweeps int, err error) {
-	state := filepath.Join(c.OutputDir, refine.StateFile)
+	state := c.state()
 	if c.Resume {
-		if err := s.Resume(state); err != nil {
+		err := s.Resume(state)
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("%s: expected the state of an interrupted refinement, found none; start anew without --resume", state)
+		} else if err != nil {
 			return 0, fmt.Errorf("%w; start anew without --resume", err)
 		}
 		o.info(fmt.Sprintf("resumed after sweep %d", len(s.History())))
@@ -246,8 +262,7 @@ func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(st
 		Sweep: func(w refine.Sweep) {
 			sweeps++
 			c.show(o, w)
-			const often = 30 * time.Second
-			if time.Since(saved) > often {
+			if time.Since(saved) > stateInterval {
 				if err := s.SaveState(state); err != nil {
 					o.warn(err.Error())
 				}
@@ -255,13 +270,21 @@ func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(st
 			}
 		},
 	})
-	if errors.Is(err, context.Canceled) {
-		if err := s.SaveState(state); err != nil {
-			return sweeps, err
-		}
-		return sweeps, fmt.Errorf("%w after sweep %d; go on with --resume", errInterrupted, len(s.History()))
+	return sweeps, c.interrupted(s, err)
+}
+
+// state is the file from which an interrupted refinement goes on.
+func (c *refineCmd) state() string { return filepath.Join(c.OutputDir, refine.StateFile) }
+
+// interrupted leaves a state, if that is why the refinement ends with err.
+func (c *refineCmd) interrupted(s *session, err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
 	}
-	return sweeps, err
+	if err := s.SaveState(c.state()); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w after sweep %d; go on with --resume", errInterrupted, len(s.History()))
 }
 
 // show prints how far the refinement is.
@@ -276,7 +299,7 @@ func (c *refineCmd) show(o *output, s refine.Sweep) {
 
 // split refines halves of the scan.
 func (c *refineCmd) split(ctx context.Context, o *output, s *session, note func(string)) (*halfScores, error) {
-	h, err := refine.Split(ctx, s.frames, s.frames.N(), s.start, s.options, refine.Watch{Note: note})
+	h, err := refine.Split(ctx, s.frames, s.frames.N(), s.start, s.options, refine.Watch{Note: func(text string) { note("half sets: " + text) }})
 	if err != nil {
 		return nil, fmt.Errorf("half sets: %w", err)
 	}

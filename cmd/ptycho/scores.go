@@ -60,8 +60,12 @@ func scoreUnits() map[string]string {
 // out a shift.
 func (s *scores) score(o *output, r *recon.Reconstruction, ds *data.Dataset, shifted bool) {
 	b, img := r.ScanBox()
-	if s := metrics.Spread(img); s < 1e-3 {
-		o.warn(fmt.Sprintf("the object is flat: its amplitude varies by %.2g of its mean; the training has collapsed, try another --seed", s))
+	if flat := metrics.Spread(img); flat < 1e-3 && len(img.Pix) > 1 {
+		why := "; the training has collapsed, try another --seed"
+		if s.Fit != nil {
+			why = ""
+		}
+		o.warn(fmt.Sprintf("the object is flat: its amplitude varies by %.2g of its mean%s", flat, why))
 	}
 	if ds.Object == nil {
 		return
