@@ -11,7 +11,7 @@ PYTHON   ?= /usr/bin/python3
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build test race purego arm64 lint fuzz bench bench-peer golden generate cross demo cover clean
+.PHONY: all build test race purego arm64 lint fuzz bench bench-peer quality golden generate cross demo cover clean
 
 all: build
 
@@ -54,6 +54,11 @@ bench: ## the benchmarks
 
 bench-peer: build ## the network beside PyTorch, as the table of docs/performance.md; needs python3-torch
 	$(PYTHON) bench/peer/compare.py --binary bin/ptycho
+
+QUALITY_DATA ?= ../shared/data
+
+quality: build ## docs/quality.md: how good results are beside what they must be, on the data in QUALITY_DATA; a quarter of an hour
+	$(GO) run ./bench/quality -binary bin/ptycho -data $(QUALITY_DATA) -out docs/quality.md
 
 golden: ## recompute the golden values; needs python3 with torch, scipy and scikit-image
 	cd testdata/golden && $(PYTHON) make_network.py && $(PYTHON) make_ops.py && $(PYTHON) make_refine.py

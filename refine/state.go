@@ -14,15 +14,14 @@ import (
 
 // checkpoint is a state of the unknowns.
 type checkpoint struct {
-	sweep     int
-	score     float64
-	object    [2][]float32
-	velocity  [2][]float32
-	params    []float32
-	moving    []float32 // velocity of the probe
-	gain      []float64
-	y, x      []float64
-	frameLoss []float64
+	sweep    int
+	score    float64
+	object   [2][]float32
+	velocity [2][]float32
+	params   []float32
+	moving   []float32 // velocity of the probe
+	gain     []float64
+	y, x     []float64
 }
 
 // empty tells whether nothing has been kept.
@@ -37,7 +36,6 @@ func (e *Engine) keep(c *checkpoint, score float64) {
 	}
 	c.params, c.moving = append(c.params[:0], e.params.Data...), append(c.moving[:0], e.probeVelocity...)
 	c.gain, c.y, c.x = append(c.gain[:0], e.gain...), append(c.y[:0], e.y...), append(c.x[:0], e.x...)
-	c.frameLoss = append(c.frameLoss[:0], e.frameLoss...)
 }
 
 // restore goes back to a state.
@@ -52,7 +50,6 @@ func (e *Engine) restore(c *checkpoint) {
 	copy(e.gain, c.gain)
 	copy(e.y, c.y)
 	copy(e.x, c.x)
-	copy(e.frameLoss, c.frameLoss)
 	for i := range e.strips {
 		e.strips[i].reset()
 	}
@@ -107,13 +104,13 @@ func (e *Engine) SaveState(path string) error {
 	var now checkpoint
 	e.keep(&now, 0)
 	f := &ckpt.File{Meta: map[string]string{
-		"format": stateFormat, "format_version": stateVersion, "identity": id, "slow": exact(e.slow),
+		"format": stateFormat, "format_version": stateVersion, "identity": id, "slow": exact(e.slow), "entry": exact(e.entry),
 	}}
 	now.save(f, "now")
 	if !e.best.empty() {
 		e.best.save(f, "best")
 	}
-	var history []float64
+	history := []float64{}
 	for _, s := range e.history {
 		history = append(history, float64(s.Number), s.Loss, s.Error, s.R, s.Held, s.Step)
 	}
@@ -124,8 +121,13 @@ func (e *Engine) SaveState(path string) error {
 // exact writes a number so that it can be read back with the same bits.
 func exact(v float64) string { return strconv.FormatFloat(v, 'x', -1, 64) }
 
-// fields calls f for everything in a checkpoint.
-func (c *checkpoint) fields(f func(name string, single *[]float32, double *[]float64)) {
+// fields calls f for everything in a checkpoint that is not empty.
+func (c *checkpoint) fields(call func(name string, single *[]float32, double *[]float64)) {
+	f := func(name string, single *[]float32, double *[]float64) {
+		if single != nil || len(*double) > 0 {
+			call(name, single, double)
+		}
+	}
 	f("object.re", &c.object[0], nil)
 	f("object.im", &c.object[1], nil)
 	f("velocity.re", &c.velocity[0], nil)
@@ -135,7 +137,6 @@ func (c *checkpoint) fields(f func(name string, single *[]float32, double *[]flo
 	f("gain", nil, &c.gain)
 	f("y", nil, &c.y)
 	f("x", nil, &c.x)
-	f("frame_loss", nil, &c.frameLoss)
 }
 
 func (c *checkpoint) save(f *ckpt.File, name string) {
@@ -209,6 +210,7 @@ func (e *Engine) setState(f *ckpt.File) error {
 	}
 	var now, best checkpoint
 	e.keep(&now, 0)
+	e.keep(&best, 0)
 	specs := now.specs("now")
 	_, hasBest := f.Meta["best.sweep"]
 	if hasBest {
@@ -226,15 +228,21 @@ func (e *Engine) setState(f *ckpt.File) error {
 	if err != nil {
 		return fmt.Errorf("slow: %w", err)
 	}
+	entry, err := strconv.ParseFloat(f.Meta["entry"], 64)
+	if err != nil {
+		return fmt.Errorf("entry: %w", err)
+	}
 	if err := now.load(f, "now"); err != nil {
 		return err
 	}
+	e.best = checkpoint{}
 	if hasBest {
 		if err := best.load(f, "best"); err != nil {
 			return err
 		}
+		e.best = best
 	}
-	e.slow, e.best = slow, best
+	e.slow, e.entry = slow, entry
 	e.restore(&now)
 	e.history = e.history[:0]
 	for v := h.F64; len(v) > 0; v = v[sweepFields:] {

@@ -143,6 +143,8 @@ func TestBrokenDatasets(t *testing.T) {
 				}
 				requireFailure(t, ptycho("infer", "--model_path", run, "--test_data", path, "--output_dir", out), exitFailed, append(tt.want, path)...)
 				require.Empty(t, files(t, out))
+				requireFailure(t, ptycho("refine", "--test_data", path, "--output_dir", out, "--iterations", "1"), exitFailed, append(tt.want, path)...)
+				require.Empty(t, files(t, out))
 			}
 		})
 	}
@@ -320,6 +322,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		want := []string{"output directory " + dir, "choose one that can be written"}
 		requireFailure(t, ptycho(quick(scan, dir)...), exitFailed, want...)
 		requireFailure(t, ptycho("infer", "--model_path", run, "--test_data", scan, "--output_dir", dir), exitFailed, want...)
+		requireFailure(t, ptycho("refine", "--test_data", scan, "--output_dir", dir, "--iterations", "1"), exitFailed, want...)
 		requireFailure(t, ptycho("simulate", "--output_file", filepath.Join(dir, "s.npz"), "--n_images", "4"), exitFailed, want...)
 	}
 	require.Equal(t, "mine", string(mustRead(t, file)))
@@ -328,6 +331,93 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "s.npz", "x"), 0o755))
 	requireFailure(t, ptycho("simulate", "--output_file", filepath.Join(dir, "s.npz"), "--n_images", "4"), exitFailed, "cannot write", "s.npz")
 	require.Empty(t, files(t, dir))
+}
+
+func TestStartsThatDoNotFit(t *testing.T) {
+	scan, _ := trained(t)
+	dir := t.TempDir()
+	object := filepath.Join(resultDir(t), "reconstruction.npz")
+	change := func(name string, f func(m map[string]data.Array)) string {
+		m, err := data.ReadNPZ(object)
+		require.NoError(t, err)
+		f(m)
+		path := filepath.Join(dir, name+".npz")
+		writeArrays(t, path, m)
+		return path
+	}
+	nan := complex64(complex(math.NaN(), 0))
+	other := filepath.Join(dir, "other.npz")
+	must(t, "simulate", "--output_file", other, "--N", "128", "--n_images", "4", "--nphotons", "1e5")
+	must(t, "refine", "--test_data", other, "--output_dir", filepath.Join(dir, "other"), "--iterations", "1")
+	for name, tt := range map[string]struct {
+		path string
+		want []string
+	}{
+		"a scan":       {scan, []string{"object: expected a reconstruction", "give the reconstruction.npz of an inference or a refinement"}},
+		"absent":       {filepath.Join(dir, "absent.npz"), []string{"no such file", "check the path"}},
+		"a directory":  {dir, []string{"a directory"}},
+		"a picture":    {filepath.Join(resultDir(t), "reconstructed_phase.png"), []string{"expected an NPZ file"}},
+		"without":      {change("without", without("origin")), []string{"origin: expected in a reconstruction, not found"}},
+		"of other N":   {filepath.Join(dir, "other", "reconstruction.npz"), []string{"probe: expected 64×64 pixels like the frames, found 128×128; give --probe file"}},
+		"NaN":          {change("nan", func(m map[string]data.Array) { m["object"].Data.([]complex64)[5000] = nan }), []string{"object: expected finite values", "give another start"}},
+		"NaN in probe": {change("probe", func(m map[string]data.Array) { m["probe"].Data.([]complex64)[77] = nan }), []string{"probe: expected finite values"}},
+		"dark probe":   {change("dark", func(m map[string]data.Array) { clear(m["probe"].Data.([]complex64)) }), []string{"probe: expected finite values that are not all zero"}},
+		"far away": {change("far", func(m map[string]data.Array) { m["origin"] = data.Array{Shape: []int{2}, Data: []int64{0, 400}} }), []string{
+			"object: expected one that this scan shows", "from row 0, column 400 on", "give a start from the same scan",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := t.TempDir()
+			requireFailure(t, ptycho("refine", "--test_data", scan, "--output_dir", out, "--init", tt.path, "--iterations", "1"), exitFailed, append(tt.want, tt.path)...)
+			require.Empty(t, files(t, out))
+		})
+	}
+	out := filepath.Join(dir, "out")
+	requireFailure(t, ptycho("refine", "--test_data", scan, "--output_dir", out, "--model_path", "absent"), exitFailed, "absent", "no such file", "give the output directory of ptycho train")
+	requireFailure(t, ptycho("refine", "--test_data", other, "--output_dir", out, "--model_path", runDir(t)), exitFailed, other, "expected frames of 64×64 pixels, as the network was trained on")
+	require.Empty(t, files(t, out))
+	must(t, "refine", "--test_data", scan, "--output_dir", out, "--init", filepath.Join(dir, "other", "reconstruction.npz"), "--probe", "file", "--iterations", "1")
+}
+
+func TestMasksThatDoNotFit(t *testing.T) {
+	scan, dir := scanFile(t), t.TempDir()
+	mask := func(name string, side int, v bool) string {
+		m := make([]bool, side*side)
+		for i := range m {
+			m[i] = v
+		}
+		return npyFile(t, filepath.Join(dir, name+".npy"), data.Array{Shape: []int{side, side}, Data: m})
+	}
+	for name, tt := range map[string]struct {
+		path string
+		want []string
+	}{
+		"another size": {mask("small", 32, false), []string{"expected a mask of shape (64, 64), found shape [32 32]"}},
+		"everything":   {mask("all", 64, true), []string{"expected pixels that were measured, found that all of them are masked"}},
+		"absent":       {filepath.Join(dir, "absent.npy"), []string{"absent.npy", "no such file", "check the path"}},
+		"a scan":       {scan, []string{scan, "expected"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := t.TempDir()
+			requireFailure(t, ptycho("refine", "--test_data", scan, "--output_dir", out, "--mask", tt.path, "--iterations", "1"), exitFailed, tt.want...)
+			require.Empty(t, files(t, out))
+		})
+	}
+}
+
+// TestFewFrames refines as little as there can be.
+func TestFewFrames(t *testing.T) {
+	m := arrays(t)
+	without("objectGuess")(m)
+	first(1)(m)
+	one := filepath.Join(t.TempDir(), "one.npz")
+	writeArrays(t, one, m)
+	for scan, flags := range map[string][]string{one: nil, scanFile(t): {"--n_subsample", "1"}} {
+		dir := t.TempDir()
+		o := must(t, append([]string{"refine", "--test_data", scan, "--output_dir", dir, "--iterations", "3"}, append(flags, everything...)...)...)
+		require.NotContains(t, o.stderr, "training")
+		require.Equal(t, []int{1}, readResult(t, dir)["xcoords"].Shape)
+	}
 }
 
 func TestWrongUsage(t *testing.T) {
@@ -380,13 +470,31 @@ func TestWrongUsage(t *testing.T) {
 		{"infer --model_path RUN --test_data SCAN --batch_size 0", []string{"--batch-size at least 1"}},
 		{"infer --model_path RUN --test_data SCAN --phase_vmin 2 --phase_vmax 1", []string{"--phase_vmin 2 and --phase_vmax 1"}},
 		{"infer --model_path RUN --test_data SCAN --phase_vmin NaN --phase_vmax 1", []string{"--phase_vmin NaN"}},
+		{"infer --model_path RUN --test_data SCAN --refine -1", []string{"--refine and --workers are expected not to be negative"}},
+		{"infer --model_path RUN --test_data SCAN --refine 2 --holdout NaN", []string{"--holdout 0 to 0.5"}},
+		{"refine", []string{"missing flags: --test-data"}},
+		{"refine --test_data SCAN --init RUN --model_path RUN", []string{"--model-path and --init can't be used together"}},
+		{"refine --test_data SCAN --probe start", []string{"--probe start: expected a start, --model_path or --init", "see ptycho refine --help"}},
+		{"refine --test_data SCAN --probe guess", []string{"--probe must be one of", `"estimate"`}},
+		{"refine --test_data SCAN --loss gauss", []string{"--loss must be one of", `"poisson"`}},
+		{"refine --test_data SCAN --batches dense", []string{"--batches must be one of", `"compact"`}},
+		{"refine --test_data SCAN --bogus 3", []string{"unknown flag --bogus"}},
+		{"refine --test_data SCAN --iterations -1 --polish -1 --batch_size -1 --patience 0 --workers -1", []string{"iterations -1: expected", "polish -1: expected", "batch_size -1", "patience 0", "workers -1"}},
+		{"refine --test_data SCAN --step NaN --momentum NaN --holdout NaN --max_shift NaN", []string{"step NaN: expected", "momentum NaN: expected", "holdout NaN: expected", "max_shift NaN: expected"}},
+		{"refine --test_data SCAN --step 3 --momentum 1 --holdout 0.6 --max_shift Inf --probe_modes 33", []string{"step 3", "momentum 1", "holdout 0.6", "max_shift +Inf", "probe_modes 33: expected 1 to 32, or 0"}},
+		{"refine --test_data SCAN --seed -1", []string{"--seed", `"-1"`}},
+		{"refine --test_data SCAN --n_subsample -1", []string{"n_subsample -1 is negative"}},
+		{"refine --test_data SCAN --memory much", []string{"--memory much: expected a size such as 1GiB or 500MB"}},
+		{"refine --test_data SCAN --memory 0", []string{"--memory 0: expected a size"}},
+		{"refine --test_data SCAN --memory 10EB", []string{"--memory 10EB: expected a size"}},
+		{"refine --test_data SCAN --phase_vmin 2 --phase_vmax 1", []string{"--phase_vmin 2 and --phase_vmax 1"}},
 		{"inspect", []string{`expected "<file>"`}},
 		{"inspect SCAN SCAN", []string{"unexpected argument"}},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "out")
 			args := strings.Fields(strings.NewReplacer("SCAN", scan, "RUN", run, "OUT", out).Replace(tt.args))
-			if command := args[0]; command == "train" || command == "infer" {
+			if command := args[0]; command == "train" || command == "infer" || command == "refine" {
 				args = append([]string{command, "--output_dir", out}, args[1:]...)
 			}
 			requireFailure(t, ptycho(args...), exitUsage, tt.want...)

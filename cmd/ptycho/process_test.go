@@ -4,17 +4,21 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"ptycho/model"
+	"ptycho/refine"
 )
 
 // process is ptycho as a process of its own.
@@ -182,4 +186,99 @@ func TestFullDevice(t *testing.T) {
 			require.Empty(t, left, "what could not be written whole is not there")
 		})
 	}
+}
+
+func TestInterruptedRefinement(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no SIGINT")
+	}
+	scan, whole := scanFile(t), t.TempDir()
+	flags := append([]string{"--iterations", "240", "--verbose", "--log_format", "json"}, everything...)
+	must(t, refineFlags(scan, whole, flags...)...)
+	resumed := append(slices.Clone(flags), "--resume", "--workers", "1")
+	t.Run("SIGINT", func(t *testing.T) {
+		dir := t.TempDir()
+		p := start(t, nil, refineFlags(scan, dir, flags...)...)
+		require.True(t, p.await(`"sweep":3,`), "%s", p.stderr)
+		require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+		for p.stdout.Scan() {
+		}
+		require.Error(t, p.cmd.Wait())
+		require.Equal(t, exitInterrupted, p.cmd.ProcessState.ExitCode(), "%s", p.stderr)
+		require.Regexp(t, `^ptycho: interrupted after sweep \d+; go on with --resume\n$`, p.stderr.String())
+		require.Equal(t, []string{refine.StateFile}, files(t, dir))
+
+		for more, want := range map[string]string{
+			"--iterations 7":    "options.iterations: then 240, now 7",
+			"--seed 4":          "options.seed: then 42, now 4",
+			"--momentum 0.5":    "options.momentum: then 0.9, now 0.5",
+			"--n_subsample 19":  "data: then 20 frames of 64×64",
+			"--probe estimate":  "start: then ",
+			"--affine":          "options.affine: then false, now true",
+			"--fit_probe=false": "options.fit_probe: then true, now false",
+			"--loss poisson":    "options.loss: then amplitude, now poisson",
+			"--batches compact": "options.batches: then sparse, now compact",
+		} {
+			args := slices.DeleteFunc(slices.Clone(resumed), func(a string) bool {
+				return strings.HasPrefix(more, "--fit_probe") && a == "--fit_probe" || strings.HasPrefix(more, "--iterations") && (a == "--iterations" || a == "240")
+			})
+			o := ptycho(refineFlags(scan, dir, append(args, strings.Fields(more)...)...)...)
+			requireFailure(t, o, exitFailed, filepath.Join(dir, refine.StateFile)+": the interrupted refinement had another scan, start or other options", want, "resume it with the same flags, or start anew without --resume")
+			require.Equal(t, 1, strings.Count(o.stderr, "start anew"))
+		}
+		require.Equal(t, []string{refine.StateFile}, files(t, dir), "a refinement that is refused leaves nothing")
+
+		o := must(t, refineFlags(scan, dir, resumed...)...)
+		require.Regexp(t, `resumed after sweep \d+`, o.stdout)
+		requireSameResult(t, whole, dir)
+		require.Equal(t, string(mustRead(t, filepath.Join(whole, sweepsFile))), string(mustRead(t, filepath.Join(dir, sweepsFile))))
+		require.NotContains(t, files(t, dir), refine.StateFile)
+		o = ptycho(refineFlags(scan, dir, resumed...)...)
+		requireFailure(t, o, exitFailed, filepath.Join(dir, refine.StateFile)+": expected the state of an interrupted refinement, found none; start anew without --resume")
+		requireSameResult(t, whole, dir)
+	})
+	t.Run("SIGKILL", func(t *testing.T) {
+		dir := t.TempDir()
+		for kill := range 3 { // one after the other, the last two resumed
+			args := flags
+			if kill > 0 {
+				args = append(slices.Clone(flags), "--resume")
+			}
+			p := start(t, []string{manyStates + "=1"}, refineFlags(scan, dir, args...)...)
+			for range 2 {
+				require.True(t, p.await(`"sweep":`), "%s", p.stderr)
+			}
+			time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
+			require.NoError(t, p.cmd.Process.Kill())
+			for p.stdout.Scan() {
+			}
+			require.Error(t, p.cmd.Wait())
+		}
+		require.Contains(t, files(t, dir), refine.StateFile)
+		must(t, refineFlags(scan, dir, resumed...)...)
+		requireSameResult(t, whole, dir)
+		require.Subset(t, files(t, whole), files(t, dir), "nothing half-written stays")
+	})
+}
+
+// TestRefinementInterruptedInItsHalves keeps the refinement of the whole scan.
+func TestRefinementInterruptedInItsHalves(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no SIGINT")
+	}
+	scan, whole, dir := grainScan(t, 12, 10, 1e6), t.TempDir(), t.TempDir()
+	flags := []string{"--iterations", "80", "--split", "--log_format", "json", "--workers", "1"}
+	must(t, refineFlags(scan, whole, flags...)...)
+	p := start(t, nil, refineFlags(scan, dir, flags...)...)
+	require.True(t, p.await(`"against the known object"`), "%s", p.stderr)
+	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	for p.stdout.Scan() {
+	}
+	require.Error(t, p.cmd.Wait())
+	require.Equal(t, exitInterrupted, p.cmd.ProcessState.ExitCode(), "%s", p.stderr)
+	require.Contains(t, p.stderr.String(), "interrupted after sweep 80; go on with --resume")
+	require.Equal(t, []string{refine.StateFile}, files(t, dir))
+	must(t, refineFlags(scan, dir, append(flags, "--resume")...)...)
+	requireSameResult(t, whole, dir)
+	require.Equal(t, at(t, readJSON(t, filepath.Join(whole, metricsFile)), "half_sets"), at(t, readJSON(t, filepath.Join(dir, metricsFile)), "half_sets"))
 }

@@ -89,6 +89,22 @@ func TestNumpyReadsReconstructions(t *testing.T) {
 	requireNumpy(t, got["probe"], "<c8", []int{64, 64}, a["probe"].Data.([]complex64))
 }
 
+func TestNumpyReadsRefinements(t *testing.T) {
+	dir, _ := refined(t, scanFile(t), append(everything, "--iterations", "2")...)
+	got, _ := numpy(t, filepath.Join(dir, "reconstruction.npz"))
+	a := readResult(t, dir)
+	require.Len(t, got, len(a))
+	shape := a["object"].Shape
+	requireNumpy(t, got["object"], "<c8", shape, a["object"].Data.([]complex64))
+	requireNumpy(t, got["coverage"], "<f4", shape, a["coverage"].Data.([]float32))
+	requireNumpy(t, got["origin"], "<i8", []int{2}, a["origin"].Data.([]int64))
+	for _, key := range []string{"xcoords", "ycoords", "xcoords_start", "ycoords_start", "gain"} {
+		requireNumpy(t, got[key], "<f8", []int{20}, a[key].Data.([]float64))
+	}
+	requireNumpy(t, got["probe"], "<c8", []int{2, 64, 64}, a["probe"].Data.([]complex64))
+	requireNumpy(t, got["background"], "<f4", []int{64, 64}, a["background"].Data.([]float32))
+}
+
 func TestNumpyReadsSimulations(t *testing.T) {
 	for layout, tt := range map[string]struct {
 		frames, complex string

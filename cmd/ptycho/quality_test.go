@@ -157,3 +157,25 @@ func TestQualityOnTheRealObject(t *testing.T) {
 	scan, result := workflow(t, measured, 1e9, "--nepochs", "10", "--n_images", "512")
 	checkQuality(t, result, scan, bound{e: 0.5, phaseSSIM: 0.5})
 }
+
+func TestQualityOfARefinement(t *testing.T) {
+	scan := grainScan(t, 20, 12, 1e8)
+	dir, _ := refined(t, scan)
+	checkQuality(t, dir, scan, bound{e: 0.01, phaseSSIM: 0.99})
+}
+
+func TestQualityOfARefinementOfTheRealObject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	if _, err := os.Stat(measured); err != nil {
+		t.Skipf("SKIPPED: the real probe, object and scan are absent: %v", err)
+	}
+	if kernel.Name() == "generic" {
+		t.Skip("SKIPPED: takes long with the generic kernel")
+	}
+	scan := filepath.Join(t.TempDir(), "scan.npz")
+	must(t, "simulate", "--input_file", measured, "--output_file", scan, "--nphotons", "1e9", "--seed", "3")
+	dir, _ := refined(t, scan)
+	checkQuality(t, dir, scan, bound{e: 0.001, phaseSSIM: 0.999})
+}

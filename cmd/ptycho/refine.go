@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"ptycho/data"
+	"ptycho/internal/atomicfile"
 	"ptycho/internal/usage"
 	"ptycho/metrics"
 	"ptycho/recon"
@@ -131,7 +132,7 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	if err := writeSweeps(filepath.Join(c.OutputDir, sweepsFile), s.History()); err != nil {
 		return err
 	}
-	if err := discard(c.OutputDir, refine.StateFile); err != nil {
+	if err := errors.Join(discard(c.OutputDir, refine.StateFile), atomicfile.Sweep(c.state())); err != nil {
 		return err
 	}
 	rec.Results = map[string]any{"frames": ds.Len(), "seconds": seconds, "error": total.Error(), "r_factor": total.R(), "frames_in_memory": s.kept(), "seconds_a_sweep": pace}
@@ -252,7 +253,7 @@ func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(st
 		if errors.Is(err, fs.ErrNotExist) {
 			return 0, fmt.Errorf("%s: expected the state of an interrupted refinement, found none; start anew without --resume", state)
 		} else if err != nil {
-			return 0, fmt.Errorf("%w; start anew without --resume", err)
+			return 0, fmt.Errorf("%w, or start anew without --resume", err)
 		}
 		o.info(fmt.Sprintf("resumed after sweep %d", len(s.History())))
 	}
