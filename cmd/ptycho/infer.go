@@ -113,7 +113,7 @@ func (c *inferCmd) refine(ctx context.Context, o *output, net *model.Network, ds
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := refine.New(frames, ds.N, refine.Start{Object: r.Object, Origin: r.Origin, Probe: r.Probe, Modes: r.Modes, X: ds.X, Y: ds.Y}, opt)
+	e, err := refine.New(frames, ds.N, refine.NetworkStart(r, ds.X, ds.Y), opt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", ds.Path, err)
 	}

@@ -36,6 +36,9 @@ func (c *refineCmd) start(ctx context.Context, o *output, network string, ds *da
 		return s, err
 	}
 	s.Object, s.Origin = r.Object, r.Origin
+	if c.ModelPath != "" {
+		s.Object = refine.NetworkStart(r, s.X, s.Y).Object
+	}
 	if c.Probe == "file" || c.Probe == "estimate" {
 		return s, nil
 	}
