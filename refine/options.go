@@ -27,7 +27,7 @@ const brightFrames = 10
 type Options struct {
 	Iterations int    `json:"iterations"` // sweeps over all frames
 	Polish     int    `json:"polish"`     // iterations of L-BFGS over all frames at once, after the sweeps
-	BatchSize  int    `json:"batch_size"` // frames a step; 0 makes 32 batches of a scan
+	BatchSize  int    `json:"batch_size"` // frames a step; 0 makes 32 batches of a scan, of 8 frames at least
 	Batches    string `json:"batches"`    // Sparse or Compact
 	Loss       string `json:"loss"`       // Auto, Amplitude or Poisson
 
@@ -88,8 +88,9 @@ func (o *Options) Validate() error {
 // resolve fills in what depends on the scan: n frames with a mean count a pixel.
 func (o *Options) resolve(frames, n int, mean float64) {
 	if o.BatchSize == 0 {
-		const batches = 32
-		o.BatchSize = (frames + batches - 1) / batches
+		// Fewer frames in a step are too few to agree on anything but each other's noise.
+		const batches, least = 32, 8
+		o.BatchSize = max((frames+batches-1)/batches, least)
 	}
 	o.BatchSize = min(o.BatchSize, frames)
 	if o.Loss == Auto {

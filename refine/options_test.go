@@ -59,7 +59,8 @@ func TestResolvedOptions(t *testing.T) {
 		{1000, 9.9, nil, 32, Poisson, 16},
 		{1024, 100, func(o *Options) { o.Loss = Poisson }, 32, Poisson, 16},
 		{1025, 1, func(o *Options) { o.Loss = Amplitude }, 33, Amplitude, 16},
-		{3, 100, nil, 1, Amplitude, 16},
+		{100, 100, nil, 8, Amplitude, 16},
+		{3, 100, nil, 3, Amplitude, 16},
 		{3, 100, func(o *Options) { o.BatchSize, o.MaxShift = 50, 2 }, 3, Amplitude, 2},
 	} {
 		opt := sweeps(1, tt.change)

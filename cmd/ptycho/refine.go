@@ -32,7 +32,7 @@ type refineCmd struct {
 	Iterations int     `help:"Sweeps over all frames." default:"50" group:"Refinement"`
 	Polish     int     `help:"Iterations of L-BFGS over all frames at once, after the sweeps." default:"0" group:"Refinement"`
 	Loss       string  `help:"Likelihood of the frames: amplitude, poisson, or auto: amplitude from ten photons a pixel on, poisson below (${enum})." enum:"auto,amplitude,poisson" default:"auto" group:"Refinement"`
-	BatchSize  int     `help:"Frames a step; 0 makes 32 batches." default:"0" group:"Refinement"`
+	BatchSize  int     `help:"Frames a step; 0 makes 32 batches, of 8 frames at least." default:"0" group:"Refinement"`
 	Batches    string  `help:"Frames of a batch: sparse, spread over the scan, or compact, neighbours (${enum})." enum:"sparse,compact" default:"sparse" group:"Refinement"`
 	Step       float64 `help:"Length of the steps at first, in units of the one that would explain a single frame." default:"0.3" group:"Refinement"`
 	Momentum   float64 `help:"Part of a step that is kept in the next." default:"0.9" group:"Refinement"`

@@ -133,7 +133,7 @@ func TestRefinementDirectory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{scan: sum}, rec["inputs_sha256"])
 	for name, want := range map[string]any{
-		"iterations": 4.0, "batch_size": 1.0, "probe_modes": 2.0, "fit_probe": true, "fit_positions": true, "affine": false, "fit_gain": true,
+		"iterations": 4.0, "batch_size": 8.0, "probe_modes": 2.0, "fit_probe": true, "fit_positions": true, "affine": false, "fit_gain": true,
 		"fit_background": true, "holdout": 0.02, "max_shift": 16.0, "loss": "amplitude", "batches": "sparse", "step": 0.3, "seed": 42.0,
 	} {
 		require.Equal(t, want, at(t, rec, "config", "refine", name), name)
