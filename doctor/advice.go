@@ -7,6 +7,8 @@ func (r *Report) advise(ds *data.Dataset) {
 	const name, ample = "what to run", 0.6
 	switch {
 	case r.Fatal():
+	case ds.Len() < 2:
+		r.say(name, Warn, "scan with many frames that overlap", "a single frame does not tell the object from the probe")
 	case ds.Overlap() >= ample:
 		r.say(name, OK, "", "ptycho refine solves a scan that overlaps like this within seconds to minutes, from a flat start; train a network where more scans like it are to be reconstructed without iterating")
 	default:

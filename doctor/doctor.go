@@ -20,15 +20,22 @@ type Report struct {
 	File     string    `json:"file"`
 	Findings []Finding `json:"findings"`
 
+	// Orientation is nil where trials cannot tell, or were not made.
+	Orientation *Orientation `json:"orientation,omitempty"`
+
 	opt   Options
 	whole bool // the file could be loaded as it is
 
 	// What Fix is to do.
 	corner      bool             // the direct beam is at [0, 0]
 	defects     *data.Defects    // nil unless the frames were read
+	far         []int            // frames whose positions are far from all others
 	detector    data.Orientation // to be done to the frames
 	positions   data.Orientation // to be done to the positions
 	unitUnknown bool             // positions are in a unit that cannot be converted
+
+	peak   float64 // largest count in a pixel that is neither masked nor defective
+	pixels int     // number of such pixels
 }
 
 // Fatal tells whether training would be pointless.
@@ -36,8 +43,8 @@ func (r *Report) Fatal() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == Fatal })
 }
 
-// Examine reads a scan once, and some of its frames again for trials. What is wrong with the file becomes findings; an
-// error is that of ctx, or of a file that cannot be opened.
+// Examine reads a scan once, twice where pixels are hot or saturated, and some of its frames again for trials. What is
+// wrong with its contents becomes findings; an error is that of ctx, or of a file that is missing or no archive.
 func Examine(ctx context.Context, path string, opt Options) (*Report, error) {
 	opt.Load.Stream = true
 	r := &Report{File: path, opt: opt}
@@ -47,7 +54,7 @@ func Examine(ctx context.Context, path string, opt Options) (*Report, error) {
 	case err == nil:
 		r.whole = true
 		r.say("file", OK, "", "%d frames of %d×%d pixels, a position for each, and a probe of %d mode(s)", ds.Len(), ds.N, ds.N, ds.Modes)
-	case errors.As(err, &problems):
+	case errors.As(err, &problems) && readable(path):
 		for _, p := range problems {
 			r.say("file", Fatal, p.Remedy, "%s", problemText(p))
 		}
@@ -60,6 +67,12 @@ func Examine(ctx context.Context, path string, opt Options) (*Report, error) {
 	}
 	err = r.examine(ctx, ds)
 	return r, errors.Join(err, ds.Close())
+}
+
+// readable tells whether a file is an archive.
+func readable(path string) bool {
+	z, err := data.OpenNPZ(path)
+	return err == nil && z.Close() == nil
 }
 
 // problemText returns a problem without its file and remedy.
@@ -77,6 +90,7 @@ func (r *Report) examineSetup() error {
 	if err != nil {
 		return nil // which has been reported
 	}
+	r.checkFar(ds)
 	r.checkUnit(ds)
 	r.checkOverlap(ds)
 	r.checkWindow(ds)
@@ -86,15 +100,14 @@ func (r *Report) examineSetup() error {
 
 // examine makes all checks. The trials come last, but the beam's are made in the orientation that they find.
 func (r *Report) examine(ctx context.Context, ds *data.Dataset) error {
-	d, err := ds.Defects()
-	if err != nil {
+	if err := r.look(ds); err != nil {
 		return err
 	}
-	r.defects = d
 	r.checkOrigin(ds)
 	r.checkDomain(ds)
 	r.checkDose(ds)
 	r.checkDefects(ds)
+	r.checkFar(ds)
 	unit := r.checkUnit(ds)
 	r.checkOverlap(ds)
 	r.checkWindow(ds)
@@ -104,7 +117,7 @@ func (r *Report) examine(ctx context.Context, ds *data.Dataset) error {
 			return err
 		}
 	}
-	mean := turned(d.Mean, ds.N, r.detector)
+	mean := turned(r.defects.Mean, ds.N, r.detector)
 	r.checkProbe(ds, mean)
 	r.checkCentre(ds, mean)
 	r.checkAperture(ds, mean)

@@ -52,9 +52,14 @@ func TestHealthy(t *testing.T) {
 		require.Len(t, r.find(name), 1, name)
 		require.Equal(t, OK, r.find(name)[0].Severity, "%v", r.find(name))
 	}
+	r.say("other", Warn, "do it", "%d", 1)
 	b, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.Contains(t, string(b), `"severity":"ok"`)
+	var back Report
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, Report{File: r.File, Findings: r.Findings, Orientation: &Orientation{Frames: "as stored"}}, back)
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"findings": [{"severity": "bad"}]}`), &back), `severity "bad" is none of ok, note, warn, fatal`)
 }
 
 func first4(a, b, c, d data.Array) []data.Array { return []data.Array{a, b, c, d} }
@@ -110,28 +115,47 @@ func TestFixPositions(t *testing.T) {
 	_, err := r.Fix(out)
 	require.NoError(t, err)
 	require.False(t, examined(t, out, Options{}).Fatal())
-	// The flags of the remedy do the same.
-	require.Equal(t, "--flip_x --swap_xy", flagsOf(r.positions))
-	require.False(t, examined(t, path, Options{Load: data.LoadOptions{FlipX: true, SwapXY: true}}).Fatal())
+	// The flags of the remedy do the same, and are found from others.
+	const right = "--flip_x --swap_xy"
+	require.Contains(t, r.find("orientation")[0].Remedy, "give "+right+" (")
+	flagged := data.LoadOptions{FlipX: true, SwapXY: true}
+	r = examined(t, path, Options{Load: flagged})
+	require.False(t, r.Fatal())
+	require.Equal(t, &Orientation{Frames: "as stored", Flags: right}, r.Orientation)
+	stored := []string{"positions are stored as " + right + " turned them: load the file without these flags"}
+	done, err := r.Fix(out)
+	require.NoError(t, err)
+	require.Equal(t, stored, done)
+	require.False(t, examined(t, out, Options{}).Fatal())
+
+	r = examined(t, path, Options{Load: data.LoadOptions{FlipY: true, SwapXY: true}})
+	require.Contains(t, r.find("orientation")[0].Text, "with "+right+":")
+	require.Contains(t, r.find("orientation")[0].Remedy, "give "+right+" instead of --flip_y --swap_xy")
+	require.Equal(t, right, r.Orientation.Flags)
+	done, err = r.Fix(out)
+	require.NoError(t, err)
+	require.Equal(t, stored, done)
+
+	// Flags that are wrong are given up.
+	path = write(t, first4(file(scanWith(t, crooked, 1e6)))...)
+	r = examined(t, path, Options{Load: flagged})
+	require.Contains(t, r.find("orientation")[0].Text, "without flags:")
+	require.Contains(t, r.find("orientation")[0].Remedy, "give none of "+right)
+	done, err = r.Fix(out)
+	require.NoError(t, err)
+	require.Equal(t, []string{"positions are not turned: load the file without " + right}, done)
+	require.False(t, examined(t, out, Options{}).Fatal())
 }
 
 func TestCombine(t *testing.T) {
 	x, y := []float64{1}, []float64{2}
-	as := func(opt data.LoadOptions) (o data.Orientation) {
-		for bit, set := range map[data.Orientation]bool{data.FlipX: opt.FlipX, data.FlipY: opt.FlipY, data.Transpose: opt.SwapXY} {
-			if set {
-				o |= bit
-			}
-		}
-		return o
-	}
 	for a := range data.Orientation(data.Orientations) {
 		for b := range data.Orientation(data.Orientations) {
 			opt := data.LoadOptions{FlipX: a&data.FlipX != 0, FlipY: a&data.FlipY != 0, SwapXY: a&data.Transpose != 0}
 			ax, ay := turnPositions(a, x, y)
 			wantX, wantY := turnPositions(b, ax, ay)
 			opt.FlipX, opt.FlipY, opt.SwapXY = combine(opt, b)
-			gotX, gotY := turnPositions(as(opt), x, y)
+			gotX, gotY := turnPositions(given(opt), x, y)
 			require.Equal(t, [][]float64{wantX, wantY}, [][]float64{gotX, gotY}, "%v then %v", a, b)
 		}
 	}
@@ -162,7 +186,10 @@ func TestMismatch(t *testing.T) {
 	require.Len(t, r.find("overlap"), 1, "without frames, the setup is examined")
 	junk := filepath.Join(t.TempDir(), "junk.npz")
 	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
-	require.True(t, examined(t, junk, Options{}).Fatal())
+	_, err := Examine(context.Background(), junk, Options{})
+	require.ErrorContains(t, err, "expected an NPZ file")
+	_, err = Examine(context.Background(), junk+".npz", Options{})
+	require.ErrorContains(t, err, "expected a readable file")
 }
 
 func TestUnit(t *testing.T) {
@@ -189,8 +216,9 @@ func TestUnit(t *testing.T) {
 		r = examined(t, path, Options{Load: data.LoadOptions{CoordScale: 1 / tt.pixel}})
 		require.False(t, r.Fatal())
 		out := filepath.Join(t.TempDir(), "fixed.npz")
-		_, err = r.Fix(out)
+		done, err := r.Fix(out)
 		require.NoError(t, err)
+		require.Contains(t, done[0], "load the file without --coord_scale")
 		require.False(t, examined(t, out, Options{}).Fatal())
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Fix writes the scan as it should be to a file: with the direct beam at the centre, the frames and the positions turned the right
-// way, bad pixels under a mask, and empty frames left out with their positions. It returns what it did, one sentence each. It refuses
+// way, bad pixels under a mask, and frames left out, with their positions, that are empty or whose position is far from all others. It returns what it did, one sentence each. It refuses
 // to overwrite the scan, and a file that cannot be loaded or whose positions are in an unknown unit.
 func (r *Report) Fix(path string) (done []string, err error) {
 	if err := r.fixable(path); err != nil {
@@ -18,10 +18,12 @@ func (r *Report) Fix(path string) (done []string, err error) {
 	}
 	opt := r.opt.Load
 	opt.Stream = false
-	if r.positions != data.AsStored {
-		// The flags are applied to what the user's own make of the positions.
-		opt.FlipX, opt.FlipY, opt.SwapXY = combine(opt, r.positions)
-		done = append(done, fmt.Sprintf("positions turned by %s", flagsOf(r.positions)))
+	opt.FlipX, opt.FlipY, opt.SwapXY = combine(opt, r.positions)
+	switch flags := flagsOf(given(opt)); {
+	case flags != "":
+		done = append(done, fmt.Sprintf("positions are stored as %s turned them: load the file without these flags", flags))
+	case r.positions != data.AsStored:
+		done = append(done, fmt.Sprintf("positions are not turned: load the file without %s", flagsOf(given(r.opt.Load))))
 	}
 	ds, err := data.Load(r.File, opt)
 	if err != nil {
@@ -31,15 +33,20 @@ func (r *Report) Fix(path string) (done []string, err error) {
 		done = append(done, fmt.Sprintf("direct beam moved to [%d, %d]", ds.N/2, ds.N/2))
 	}
 	if s := opt.CoordScale; s != 0 && s != 1 {
-		done = append(done, fmt.Sprintf("positions multiplied by %g", s))
+		done = append(done, fmt.Sprintf("positions are stored multiplied by %g: load the file without --coord_scale", s))
 	}
 	if bad := r.defects.Mask(); bad != nil {
 		done = append(done, fmt.Sprintf("%d bad pixels masked", mask(ds, bad)))
 	}
-	if n := len(r.defects.Empty); n > 0 {
-		ds = ds.Select(lit(ds.Len(), r.defects.Empty))
-		ds.Dose *= float64(ds.Len()+n) / float64(ds.Len())
+	if n := len(r.defects.Empty); n > 0 && n < ds.Len() {
+		ds.Dose *= float64(ds.Len()) / float64(ds.Len()-n)
 		done = append(done, fmt.Sprintf("%d empty frames left out", n))
+	}
+	if n := len(r.far); n > 0 {
+		done = append(done, fmt.Sprintf("%d frame(s) with positions far from all others left out", n))
+	}
+	if out := r.useless(); len(out) > 0 {
+		ds = ds.Select(rest(ds.Len(), out))
 	}
 	if r.detector != data.AsStored {
 		if ds, err = ds.Oriented(r.detector); err != nil {
@@ -69,16 +76,6 @@ func (r *Report) fixable(path string) error {
 	return nil
 }
 
-// combine returns the flags that turn positions as those of opt do and then as o does.
-func combine(opt data.LoadOptions, o data.Orientation) (flipX, flipY, swap bool) {
-	flipX, flipY, swap = opt.FlipX, opt.FlipY, opt.SwapXY
-	x, y := o&data.FlipX != 0, o&data.FlipY != 0
-	if swap { // which comes last: a flip of x after it is one of y before it
-		x, y = y, x
-	}
-	return flipX != x, flipY != y, swap != (o&data.Transpose != 0)
-}
-
 // mask adds bad pixels to the mask of ds, clears them and returns their number.
 func mask(ds *data.Dataset, bad []bool) (count int) {
 	if ds.Mask == nil {
@@ -103,10 +100,10 @@ func mask(ds *data.Dataset, bad []bool) (count int) {
 	return count
 }
 
-// lit returns the frames that are not empty.
-func lit(frames int, empty []int) (kept []int) {
+// rest returns the frames besides those left out, which are in ascending order.
+func rest(frames int, leave []int) (kept []int) {
 	for i := range frames {
-		if _, out := slices.BinarySearch(empty, i); !out {
+		if _, out := slices.BinarySearch(leave, i); !out {
 			kept = append(kept, i)
 		}
 	}

@@ -62,8 +62,11 @@ const (
 // checkDose says how many photons there are, and whether the beam is steady.
 func (r *Report) checkDose(ds *data.Dataset) {
 	d := r.defects
-	pixel := d.Dose / float64(ds.N*ds.N)
-	text := fmt.Sprintf("%.4g photons a frame (%s), %.3g a pixel, brightest %.4g", d.Dose, ds.DoseFrom, pixel, ds.Peak)
+	pixel := d.Dose / float64(max(1, r.pixels))
+	text := fmt.Sprintf("%.4g photons a frame (%s), %.3g a pixel, brightest %.4g", d.Dose, ds.DoseFrom, pixel, r.peak)
+	if r.pixels < ds.N*ds.N {
+		text += ", without masked and bad pixels"
+	}
 	switch {
 	case ds.DoseFrom == data.DoseAssumed:
 		r.say("photons", Warn, "give the dose with --nphotons; the noise model depends on it", "%s: the unit of the frames is unknown", text)

@@ -14,10 +14,20 @@ import (
 // positions through a turned probe: with g(q) = |F[P·O(r+r_j)]|²(q) for the right frame, and a stored one f(q) = g(M⁻¹q), M a turn
 // or a mirror, f(q) = |F[P(M⁻¹r)·O'(r+M r_j)]|², O'(r) = O(M⁻¹r). The flags that turn positions by M thus do the same
 // as turning the frames, under a probe that M leaves as it is. Under others they repair positions that are wrong by themselves.
+// The error is that of ctx.
 func (r *Report) checkOrientation(ctx context.Context, ds *data.Dataset) error {
-	t := newTrials(ds, r.defects, r.opt)
+	err := r.tryOrientations(ctx, ds)
+	if err != nil && ctx.Err() == nil {
+		r.say(orientation, Warn, "", "cannot tell: the trials failed: %v", err)
+		return nil
+	}
+	return err
+}
+
+func (r *Report) tryOrientations(ctx context.Context, ds *data.Dataset) error {
+	t := newTrials(ds, r.defects, r.useless(), r.opt)
 	if n := t.part.Len(); n < fewFrames {
-		r.say(orientation, Note, "", "cannot tell: %d frames are too few for trials", n)
+		r.say(orientation, Note, "", "cannot tell: %d frame(s) are too few for trials", n)
 		return nil
 	}
 	detector, err := t.detectors(ctx)
@@ -125,6 +135,7 @@ func (c *contest) next(o data.Orientation, pair bool) float64 {
 }
 
 func (r *Report) sayAsStored(d verdict, c *contest, ds *data.Dataset) {
+	r.Orientation = &Orientation{Frames: data.AsStored.String(), Flags: flagsOf(given(r.opt.Load)), Pair: d.pair}
 	if !d.pair {
 		r.say(orientation, OK, "", "the frames are the right way round: %s", c.figures(d.best, false))
 		return

@@ -71,6 +71,7 @@ func TestTurnedDetector(t *testing.T) {
 		require.Equal(t, o.Inverse(), r.detector, "%v: %v", o, r.Findings)
 		require.Equal(t, data.AsStored, r.positions)
 		require.Equal(t, o != data.AsStored, r.Fatal())
+		require.Equal(t, &Orientation{Frames: o.Inverse().String()}, r.Orientation)
 	}
 }
 
@@ -116,6 +117,7 @@ func TestRealProbeLeavesPair(t *testing.T) {
 	} {
 		r := oriented(t, turnedScan(t, ds, tt.turn, data.AsStored))
 		require.Equal(t, tt.fatal, r.Fatal(), "%v", r.Findings)
+		require.True(t, r.Orientation.Pair)
 		text := ""
 		for _, f := range r.Findings {
 			text += f.Text
@@ -145,6 +147,7 @@ func TestUselessProbeNamesNothing(t *testing.T) {
 			s.Probe = probe
 			r := oriented(t, s)
 			require.Len(t, r.Findings, 1)
+			require.Nil(t, r.Orientation)
 			require.Contains(t, r.Findings[0].Text, "cannot tell", "%s", name)
 			require.Equal(t, Warn, r.Findings[0].Severity)
 		}

@@ -40,7 +40,7 @@ func (r *Report) checkTwin(ds *data.Dataset) {
 	r.say("twin", OK, "", "the probe differs from its own twin by %.2f of its norm", a)
 }
 
-// checkProbe says whether the probe explains the mean frame, N×N.
+// checkProbe says whether the probe explains the mean frame, N×N, as far as that was measured.
 func (r *Report) checkProbe(ds *data.Dataset, mean []float64) {
 	const useless = 0.5
 	p, err := physics.NewProbe(ds.Probe, ds.N, ds.Modes, 0, false)
@@ -63,9 +63,8 @@ func (r *Report) checkProbe(ds *data.Dataset, mean []float64) {
 // checkCentre compares the place of the mean frame with that of the probe's far field. A probe that is held tells them apart;
 // one that is fitted, and the object too, would absorb the difference as a phase plane.
 func (r *Report) checkCentre(ds *data.Dataset, mean []float64) {
-	const name, tolerated, precision = "beam centre", 1, 0.05
-	far := farField(ds)
-	dy, dx, err := metrics.Register(amplitudes(mean, ds.N), amplitudes(far, ds.N), precision)
+	const name, tolerated = "beam centre", 1
+	dy, dx, err := offset(mean, farField(ds), ds.N)
 	if err != nil {
 		r.say(name, Note, "", "cannot tell: %v", err)
 		return
@@ -104,7 +103,7 @@ func amplitudes(v []float64, n int) metrics.Image {
 // checkAperture says whether the bright part of the mean frame, N×N, fits into the frame.
 func (r *Report) checkAperture(ds *data.Dataset, mean []float64) {
 	const name = "aperture"
-	radius, cy, cx := physics.ApertureOf(mean, ds.N)
+	radius, cy, cx := physics.ApertureOf(filled(mean, mean, ds.N), ds.N)
 	half := float64(ds.N / 2)
 	reach := radius + math.Hypot(cy-half, cx-half)
 	text := fmt.Sprintf("the bright field has a radius of %.1f pixels about row %.1f, column %.1f", radius, cy, cx)

@@ -3,7 +3,6 @@ package doctor
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"ptycho/data"
 )
@@ -20,7 +19,7 @@ func (r *Report) checkUnit(ds *data.Dataset) bool {
 	if len(ds.X) < 2 || len(ds.X) != len(ds.Y) {
 		return true
 	}
-	rows, cols := span(ds.Y), span(ds.X)
+	rows, cols := span(ds.Y, r.far), span(ds.X, r.far)
 	step, diameter := data.MedianStep(ds.X, ds.Y), data.Diameter(ds.Probe, ds.N)
 	switch {
 	case diameter == 0:
@@ -55,7 +54,14 @@ func guessUnit(step, diameter float64) (unit string, pixel float64) {
 	return "nm", pixel
 }
 
-func span(v []float64) float64 { return slices.Max(v) - slices.Min(v) }
+// span returns the range of the values besides those to leave out.
+func span(v []float64, leave []int) float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, i := range rest(len(v), leave) {
+		low, high = min(low, v[i]), max(high, v[i])
+	}
+	return high - low
+}
 
 // checkOverlap says how much frames share.
 func (r *Report) checkOverlap(ds *data.Dataset) {

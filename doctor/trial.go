@@ -29,9 +29,9 @@ type trials struct {
 	limit  float32 // count from which pixels are saturated
 }
 
-func newTrials(ds *data.Dataset, d *data.Defects, opt Options) *trials {
+func newTrials(ds *data.Dataset, d *data.Defects, leave []int, opt Options) *trials {
 	count := min(max(trialPixels/(ds.N*ds.N), 3*fewFrames), manyFrames)
-	t := &trials{opt: opt, part: ds.Select(neighbourhood(ds.X, ds.Y, d.Empty, count)), limit: d.Ceiling}
+	t := &trials{opt: opt, part: ds.Select(neighbourhood(ds.X, ds.Y, leave, count)), limit: d.Ceiling}
 	bad := data.Defects{N: d.N, Dead: d.Dead, Hot: d.Hot}
 	t.mask = bad.Mask()
 	return t
@@ -40,13 +40,8 @@ func newTrials(ds *data.Dataset, d *data.Defects, opt Options) *trials {
 // neighbourhood returns the frames nearest to the middle of the scan, count of them or all, in ascending order and without
 // those to leave out.
 func neighbourhood(x, y []float64, leave []int, count int) []int {
-	var frames []int
-	for i := range x {
-		if _, out := slices.BinarySearch(leave, i); !out {
-			frames = append(frames, i)
-		}
-	}
-	my, mx := mean(y), mean(x)
+	frames := rest(len(x), leave)
+	my, mx := mean(y, frames), mean(x, frames)
 	slices.SortStableFunc(frames, func(i, j int) int {
 		a, b := math.Hypot(x[i]-mx, y[i]-my), math.Hypot(x[j]-mx, y[j]-my)
 		switch {
@@ -128,10 +123,11 @@ func finiteR(f metrics.Fit) float64 {
 	return math.Inf(1)
 }
 
-func mean(v []float64) float64 {
+// mean returns the mean of the given elements.
+func mean(v []float64, of []int) float64 {
 	s := 0.0
-	for _, x := range v {
-		s += x
+	for _, i := range of {
+		s += v[i]
 	}
-	return s / float64(max(1, len(v)))
+	return s / float64(max(1, len(of)))
 }

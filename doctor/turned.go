@@ -17,15 +17,21 @@ func (r *Report) sayTurned(d, p verdict, detector, positions *contest, ds *data.
 	switch {
 	case d.ok:
 		r.detector = d.best
-		remedy := fmt.Sprintf("turn the frames by %v (--fix does); %s does the same to the positions as far as the probe is symmetric, here with R = %.3f, and turns the object", d.best, flagsOf(d.best), positions.r[fitted][d.best])
+		r.Orientation = &Orientation{Frames: d.best.String(), Flags: flagsOf(given(r.opt.Load)), Pair: d.pair}
+		remedy := fmt.Sprintf("turn the frames by %v (--fix does), or give %s, which does the same to the positions as far as the probe is symmetric, here with R = %.3f, and turns the object", d.best, r.instead(d.best), positions.r[fitted][d.best])
 		r.say(orientation, Fatal, remedy, "the frames are the right way round when turned by %s: %s, %.3f as they are", d.names(), detector.figures(d.best, d.pair), detector.r[fitted][data.AsStored])
 		if d.pair {
 			r.say(orientation, Note, "see with an object whose phase is known", "%s cannot be told apart%s", d.names(), becauseReal(ds))
 		}
 	case p.ok:
 		r.positions = p.best
-		remedy := fmt.Sprintf("give %s (--fix turns the positions); frames turned by %v under a probe that is turned, too, are the same", flagsOf(p.best), p.best)
-		r.say(orientation, Fatal, remedy, "the positions are the right way round after %s%s: %s, %.3f as they are", flagsOf(p.best), p.orFlags(), positions.figures(p.best, p.pair), positions.r[fitted][data.AsStored])
+		r.Orientation = &Orientation{Frames: data.AsStored.String(), Flags: r.flags(p.best), Pair: p.pair}
+		remedy := fmt.Sprintf("give %s (--fix turns the positions); frames turned by %v under a probe that is turned, too, are the same", r.instead(p.best), p.best)
+		text := r.with(p.best)
+		if p.pair {
+			text += " or " + r.with(opposite(p.best)) + ", which cannot be told apart"
+		}
+		r.say(orientation, Fatal, remedy, "the positions are the right way round %s: %s, %.3f as they are", text, positions.figures(p.best, p.pair), positions.r[fitted][data.AsStored])
 	default:
 		r.say(orientation, Warn, "give a better probe, such as that of an earlier scan, or more photons; else check by the object that comes out",
 			"cannot tell: after %d sweeps with the probe held, orientations have R = %s, and exchanged positions %s; with the probe fitted R = %s, and %s",
@@ -62,14 +68,6 @@ func (v verdict) names() string {
 		return fmt.Sprintf("%v or %v", v.best, opposite(v.best))
 	}
 	return v.best.String()
-}
-
-// orFlags returns the flags of the other one of a pair.
-func (v verdict) orFlags() string {
-	if v.pair {
-		return " or " + flagsOf(opposite(v.best)) + ", which cannot be told apart"
-	}
-	return ""
 }
 
 // reach returns the range of the R-factors of a contest.

@@ -77,16 +77,16 @@ func coarsePlane(d Image) (y, x float64) {
 	if len(d.Pix) == 0 {
 		return 0, 0
 	}
-	f := transform(d)
+	f := transform(d.padded(fast(d.Rows), fast(d.Cols)))
 	peak := 0
 	for i, v := range f.Pix {
 		if cmplx.Abs(v) > cmplx.Abs(f.Pix[peak]) {
 			peak = i
 		}
 	}
-	binY, binX := 2*math.Pi/float64(d.Rows), 2*math.Pi/float64(d.Cols)
-	y0 := binY * float64(signed(peak/d.Cols, d.Rows))
-	x0 := binX * float64(signed(peak%d.Cols, d.Cols))
+	binY, binX := 2*math.Pi/float64(f.Rows), 2*math.Pi/float64(f.Cols)
+	y0 := binY * float64(signed(peak/f.Cols, f.Rows))
+	x0 := binX * float64(signed(peak%f.Cols, f.Cols))
 	best := -1.0
 	for _, sy := range []float64{0, -0.5, 0.5} {
 		for _, sx := range []float64{0, -0.5, 0.5} {
@@ -96,6 +96,30 @@ func coarsePlane(d Image) (y, x float64) {
 		}
 	}
 	return y, x
+}
+
+// fast returns the next length without prime factors above 5: a Fourier transform of a large prime length takes minutes.
+func fast(n int) int {
+	for ; ; n++ {
+		m := n
+		for _, p := range []int{2, 3, 5} {
+			for m%p == 0 {
+				m /= p
+			}
+		}
+		if m == 1 {
+			return n
+		}
+	}
+}
+
+// padded returns m in the corner of zeros, rows × cols.
+func (m Image) padded(rows, cols int) Image {
+	out := Image{Rows: rows, Cols: cols, Pix: make([]complex128, rows*cols)}
+	for r := range m.Rows {
+		copy(out.Pix[r*cols:], m.Pix[r*m.Cols:(r+1)*m.Cols])
+	}
+	return out
 }
 
 // signed returns the frequency of bin k of n, which is negative from the middle on.

@@ -97,7 +97,8 @@ const TrustedMismatch = 0.05
 
 // Mismatch returns how badly the probe explains the mean frame of a scan, [N,N] with the direct beam at
 // [N/2,N/2]: Σ(a−|FP|)² / Σa², a being the root of the mean frame and |FP| = √Σ_m|F P_m|² scaled to its energy.
-// Averaged over many positions, even a strong object scatters little out of the far field of the probe.
+// Averaged over many positions, even a strong object scatters little out of the far field of the probe. Pixels with a
+// negative mean were not measured and do not count.
 func (p *Probe) Mismatch(mean []float64) float64 {
 	pix := p.N * p.N
 	power := make([]float64, pix)
@@ -111,6 +112,9 @@ func (p *Probe) Mismatch(mean []float64) float64 {
 	}
 	energy, want, cross := 0.0, 0.0, 0.0
 	for i, v := range power {
+		if mean[i] < 0 {
+			continue
+		}
 		energy, want, cross = energy+v, want+mean[i], cross+math.Sqrt(v*mean[i])
 	}
 	if energy == 0 || want == 0 {

@@ -16,6 +16,32 @@ type Box struct {
 	C1 int `json:"col1"`
 }
 
+// Centre returns the central part of the box whose sides have no prime factors above 5, for fast Fourier transforms, and
+// at most limit pixels.
+func (b Box) Centre(limit int) Box {
+	shrink := func(from, to int) (int, int) {
+		side := min(to-from, limit)
+		for side > 0 && !smooth(side) {
+			side--
+		}
+		from += (to - from - side) / 2
+		return from, from + side
+	}
+	b.R0, b.R1 = shrink(b.R0, b.R1)
+	b.C0, b.C1 = shrink(b.C0, b.C1)
+	return b
+}
+
+// smooth tells whether n has no prime factors above 5.
+func smooth(n int) bool {
+	for _, p := range []int{2, 3, 5} {
+		for n%p == 0 {
+			n /= p
+		}
+	}
+	return n == 1
+}
+
 // ScanBox returns the rectangle that the probe positions span, less edges that were not measured all along
 // (a round scan does not fill its rectangle), and the object in it. There frames overlap from all sides.
 func (r *Reconstruction) ScanBox() (Box, metrics.Image) {

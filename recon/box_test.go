@@ -71,3 +71,8 @@ func TestOverlayNeedsCommonPixels(t *testing.T) {
 	_, _, _, err = r.Overlay(s.object, Box{R0: -50, R1: -20, C0: 10, C1: 100})
 	require.ErrorContains(t, err, "only 0×90 pixels")
 }
+
+func TestCentreOfABox(t *testing.T) {
+	require.Equal(t, Box{R0: 252, R1: 764, C0: -5, C1: 5}, Box{R0: 0, R1: 1017, C0: -5, C1: 6}.Centre(512))
+	require.Equal(t, Box{R0: 1, R1: 2001, C0: 3, C1: 4}, Box{R0: 0, R1: 2003, C0: 3, C1: 4}.Centre(5000), "2001 to 2003 have large prime factors")
+}

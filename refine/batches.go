@@ -12,8 +12,9 @@ type batches struct {
 	curve  []int // frames along a curve through the scan
 	count  int   // batches
 	sparse bool
-	order  []int // scratch
-	batch  []int
+	order  []int // of the frames in a sweep
+	turn   []int // of compact batches in a sweep
+	batch  []int // scratch
 }
 
 // newBatches orders the frames at x, y along a Morton curve, on which neighbours are close, for batches of size
@@ -52,12 +53,16 @@ func spread(v uint64) uint64 {
 }
 
 // shuffle draws the batches of a sweep. A sparse batch takes one frame, chosen at random, out of every stretch of the
-// curve that is as long as there are batches.
+// curve that is as long as there are batches. Compact ones, in any order, are the pieces of the curve closed to a ring and
+// cut anywhere.
 func (b *batches) shuffle(seed uint64, sweep int) {
 	r := rng.New(seed, "refine/order", uint64(sweep))
 	n := len(b.curve)
 	if !b.sparse {
-		copy(b.order, b.curve)
+		cut := r.IntN(n)
+		copy(b.order, b.curve[cut:])
+		copy(b.order[n-cut:], b.curve[:cut])
+		b.turn = r.Perm(b.count)
 		return
 	}
 	for lo := 0; lo < n; lo += b.count {
@@ -73,6 +78,7 @@ func (b *batches) frames(i int) []int {
 	n := len(b.order)
 	b.batch = b.batch[:0]
 	if !b.sparse {
+		i = b.turn[i]
 		return append(b.batch, b.order[i*n/b.count:(i+1)*n/b.count]...)
 	}
 	for k := i; k < n; k += b.count {

@@ -80,22 +80,57 @@ func TestSparseBatchesAreSpreadAndCompactOnesNot(t *testing.T) {
 	for i, batch := range newBatches(x, y, 16, true).drawn(1, 0) {
 		require.Greater(t, spacing(batch, x, y), 5.0, "batch %d", i)
 	}
-	for i, batch := range newBatches(x, y, 16, false).drawn(1, 0) {
-		require.Equal(t, 3.0, spacing(batch, x, y), "batch %d", i)
-		require.LessOrEqual(t, extent(batch, x, y), 13.0, "batch %d is a block", i)
+	compact := newBatches(x, y, 16, false)
+	for sweep := range 20 {
+		sum := 0.0
+		for i, batch := range compact.drawn(1, sweep) {
+			require.LessOrEqual(t, spacing(batch, x, y), 8.0, "batch %d", i)
+			sum += extent(batch, x, y)
+		}
+		require.Less(t, sum/16, 30.0, "of a scan of 64 pixels from corner to corner")
 	}
 }
 
 func TestSeedAndSweepDetermineBatches(t *testing.T) {
+	for _, sparse := range []bool{true, false} {
+		requireDrawn(t, sparse)
+	}
+}
+
+// requireDrawn checks that batches are drawn anew for every seed and every sweep.
+func requireDrawn(t *testing.T, sparse bool) {
+	t.Helper()
 	x, y := raster(10)
-	b := newBatches(x, y, 8, true)
+	b := newBatches(x, y, 8, sparse)
 	first := b.drawn(1, 0)
 	second := b.drawn(1, 1)
 	require.NotEqual(t, first, second)
 	require.NotEqual(t, first, b.drawn(2, 0))
 	require.Equal(t, first, b.drawn(1, 0), "whatever was drawn before")
-	require.Equal(t, second, newBatches(x, y, 8, true).drawn(1, 1))
-	same := newBatches(make([]float64, 9), make([]float64, 9), 2, true)
+	require.Equal(t, second, newBatches(x, y, 8, sparse).drawn(1, 1))
+	members := func(all [][]int) map[int]bool { // frames that share a batch with frame 0
+		m := map[int]bool{}
+		for _, batch := range all {
+			if slices.Contains(batch, 0) {
+				for _, f := range batch {
+					m[f] = true
+				}
+			}
+		}
+		return m
+	}
+	require.NotEqual(t, members(first), members(second), "they are cut elsewhere")
+	if !sparse {
+		follow := 0
+		for i, batch := range first[1:] {
+			end := slices.Index(b.curve, first[i][len(first[i])-1])
+			if b.curve[(end+1)%len(b.curve)] == batch[0] {
+				follow++
+			}
+		}
+		require.LessOrEqual(t, follow, 4, "they do not come in the order of the curve")
+	}
+	same := newBatches(make([]float64, 9), make([]float64, 9), 2, sparse)
 	require.Len(t, slices.Concat(same.drawn(1, 0)...), 9, "positions that are all equal")
 }
 

@@ -39,7 +39,6 @@ type Engine struct {
 	dose     float64 // mean photons in what was measured of a frame
 	counts   float64 // photons in all that is fitted
 	epsilon  float64 // keeps the expected counts positive
-	stride   int     // of the pixels held out
 
 	rows, cols, row, col int // of the object, and where its element [0,0] lies in the object pixels of the scan
 
@@ -69,11 +68,12 @@ type Engine struct {
 
 	done     int     // sweeps
 	slow     float64 // factor of the step, after divergences
-	entry    float64 // loss at the start, judged by the first batch
+	entry    float64 // loss at the start
 	history  []Sweep
 	startSum string     // identifies the start
 	best     checkpoint // the state that explains the held-out pixels best
-	good     checkpoint // the state to go back to from a divergence
+	good     checkpoint // the last state that has been judged, to go back to from a divergence
+	last     checkpoint // the state after the last whole sweep, which the next one judges
 }
 
 // margin is how far the object reaches beyond the patches.
@@ -91,7 +91,10 @@ func New(frames Frames, n int, start Start, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{n: n, frames: frames, slow: 1, stride: strideFor(opt.Holdout)}
+	if err := opt.suits(n, start.Modes); err != nil {
+		return nil, err
+	}
+	e := &Engine{n: n, frames: frames, slow: 1}
 	mean, err := e.survey(opt)
 	if err != nil {
 		return nil, err
@@ -102,7 +105,9 @@ func New(frames Frames, n int, start Start, opt Options) (*Engine, error) {
 	if opt.Loss == Poisson {
 		e.epsilon = 1e-3 * e.dose / float64(n*n) // λ ≪ k would throw a pixel far
 	}
-	e.place(start)
+	if err := e.place(start); err != nil {
+		return nil, err
+	}
 	e.setObject(start.Object, start.Origin)
 	e.setProbe(start, mean)
 	e.makeRoom()
@@ -139,8 +144,8 @@ func (e *Engine) survey(opt Options) (mean []float64, err error) {
 				e.counts += float64(v)
 			}
 		}
-		if e.stride > 0 {
-			held.hide(frame, opt.Seed, i, e.stride)
+		if opt.Holdout > 0 {
+			held.hide(frame, e.n, opt.Seed, i, opt.Holdout)
 			for _, v := range held.counts {
 				e.counts -= float64(v)
 			}
@@ -156,21 +161,29 @@ func (e *Engine) survey(opt Options) (mean []float64, err error) {
 	return mean, nil
 }
 
-// place lays out the canvas.
-func (e *Engine) place(s Start) {
-	reach := margin
+// maxCanvas is the largest number of pixels of an object.
+const maxCanvas = 1 << 28
+
+// place lays out the canvas, unless it would be larger than maxCanvas.
+func (e *Engine) place(s Start) error {
+	half, reach := float64(e.n/2), float64(margin)
 	if e.opt.FitPositions {
-		reach += int(math.Ceil(e.opt.MaxShift))
+		reach += math.Ceil(e.opt.MaxShift)
 	}
-	low := func(v []float64) int { return int(math.Floor(slices.Min(v))) - e.n/2 - reach }
-	high := func(v []float64) int { return int(math.Ceil(slices.Max(v))) - e.n/2 + e.n + reach }
-	e.row, e.col = low(s.Y), low(s.X)
-	e.rows, e.cols = high(s.Y)-e.row, high(s.X)-e.col
+	low := func(v []float64) float64 { return math.Floor(slices.Min(v)) - half - reach }
+	high := func(v []float64) float64 { return math.Ceil(slices.Max(v)) - half + float64(e.n) + reach }
+	row, col := low(s.Y), low(s.X)
+	rows, cols := high(s.Y)-row, high(s.X)-col
+	if !(rows*cols <= maxCanvas) || math.Abs(row) > math.MaxInt32 || math.Abs(col) > math.MaxInt32 {
+		return fmt.Errorf("the scan spans %.6g×%.6g object pixels from row %.6g, column %.6g on, more than memory is made for; are its positions in pixels?", rows, cols, row, col)
+	}
+	e.row, e.col, e.rows, e.cols = int(row), int(col), int(rows), int(cols)
 	for i := range s.X {
 		e.y0 = append(e.y0, s.Y[i]-float64(e.row+e.n/2))
 		e.x0 = append(e.x0, s.X[i]-float64(e.col+e.n/2))
 	}
 	e.y, e.x = slices.Clone(e.y0), slices.Clone(e.x0)
+	return nil
 }
 
 // setObject fills the canvas: one, where o has nothing to say.

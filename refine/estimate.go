@@ -3,6 +3,7 @@ package refine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,36 +27,50 @@ func EstimateProbe(ctx context.Context, frames Frames, n int, x, y []float64, se
 		return nil, 0, fmt.Errorf("the mean frame shows no aperture to estimate a probe from; give a probe")
 	}
 	near := neighbours(x, y, 150)
-	best, bestError := 0.0, math.Inf(1)
-	try := func(defocus float64) error {
+	best, least, err := minimum(limit, func(defocus float64) (float64, error) {
 		probe, err := physics.ProbeFromAperture(mean, n, defocus)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		f, s := Subset(frames, Start{Probe: probe, Modes: 1, X: x, Y: y}, near)
-		e, err := trial(ctx, f, n, s, seed, workers)
-		if err == nil && e < bestError {
-			best, bestError = defocus, e
-		}
-		return err
+		return trial(ctx, f, n, s, seed, workers)
+	})
+	if err != nil {
+		return nil, 0, err
 	}
-	const candidates = 15
-	step := 2 * limit / candidates
-	for k := range candidates {
-		if err := try(-limit + (float64(k)+0.5)*step); err != nil {
-			return nil, 0, err
-		}
-	}
-	for _, d := range []float64{-step / 2, step / 2} { // halving the step around the best
-		if err := try(best + d); err != nil {
-			return nil, 0, err
-		}
+	if math.IsInf(least, 1) {
+		return nil, 0, fmt.Errorf("refinements diverge under every defocus of the aperture that the mean frame shows; give a probe")
 	}
 	probe, err := physics.ProbeFromAperture(mean, n, best)
 	return probe, best, err
 }
 
-// trial returns the error that a few sweeps leave.
+// minimum looks for the least f between −limit and limit: at the middles of 15 equal parts, then on both sides of the best
+// of them, half a part away.
+func minimum(limit float64, f func(float64) (float64, error)) (best, least float64, err error) {
+	const parts = 15
+	step := 2 * limit / parts
+	var places []float64
+	for k := range parts {
+		places = append(places, -limit+(float64(k)+0.5)*step)
+	}
+	least = math.Inf(1)
+	for range 2 {
+		for _, x := range places {
+			v, err := f(x)
+			if err != nil {
+				return 0, 0, err
+			}
+			if v < least {
+				best, least = x, v
+			}
+		}
+		places = []float64{best - step/2, best + step/2}
+	}
+	return best, least, nil
+}
+
+// trial returns the error that a few sweeps leave, infinity if they diverge.
 func trial(ctx context.Context, frames Frames, n int, s Start, seed uint64, workers int) (float64, error) {
 	opt := Defaults()
 	opt.Iterations, opt.FitProbe, opt.Seed, opt.Workers = 3, true, seed, workers
@@ -64,7 +79,9 @@ func trial(ctx context.Context, frames Frames, n int, s Start, seed uint64, work
 		return 0, err
 	}
 	defer e.Close()
-	if err := e.Run(ctx, Watch{}); err != nil {
+	if err := e.Run(ctx, Watch{}); errors.Is(err, ErrDiverged) {
+		return math.Inf(1), nil
+	} else if err != nil {
 		return 0, err
 	}
 	fits, err := e.Fit()

@@ -68,6 +68,53 @@ func TestEstimateRefuses(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
+// diverging has reads that end as a divergence does.
+type diverging struct {
+	Frames
+	reads int // of the first frame
+	at    func(read int) bool
+}
+
+func (d *diverging) Read(dst []float32, i int) error {
+	if i == 0 {
+		if d.reads++; d.at(d.reads) {
+			return ErrDiverged
+		}
+	}
+	return d.Frames.Read(dst, i)
+}
+
+func TestTrialsThatDiverge(t *testing.T) {
+	s := small(t, 1e5)
+	estimate := func(at func(read int) bool) (float64, error) {
+		_, found, err := EstimateProbe(t.Context(), &diverging{Frames: &s.stack, at: at}, s.n, s.X, s.Y, 1, 1)
+		return found, err
+	}
+	want, err := estimate(func(int) bool { return false })
+	require.NoError(t, err)
+	const first = 3 // after the mean frame and the survey of the first trial
+	found, err := estimate(func(r int) bool { return r == first })
+	require.NoError(t, err)
+	require.Equal(t, want, found)
+	_, err = estimate(func(r int) bool { return r >= first && r%2 == 1 })
+	require.ErrorContains(t, err, "refinements diverge under every defocus of the aperture that the mean frame shows; give a probe")
+}
+
+func TestMinimumOfAValley(t *testing.T) {
+	for _, where := range []float64{-6.9, -1.3, 0, 0.2, 3.55, 6.9} {
+		var tried []float64
+		best, least, err := minimum(7.5, func(x float64) (float64, error) {
+			tried = append(tried, x)
+			return math.Abs(x - where), nil
+		})
+		require.NoError(t, err)
+		require.LessOrEqual(t, least, 0.25+1e-12)
+		require.InDelta(t, where, best, 0.25+1e-12)
+		require.Len(t, tried, 17)
+		require.InDelta(t, 1, tried[16]-tried[15], 1e-12, "on both sides of the same place")
+	}
+}
+
 func TestMeanFrame(t *testing.T) {
 	const n = 4
 	a, b := make([]float32, n*n), make([]float32, n*n)

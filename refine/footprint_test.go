@@ -1,6 +1,7 @@
 package refine
 
 import (
+	"math"
 	"runtime"
 	"testing"
 
@@ -8,6 +9,14 @@ import (
 
 	"ptycho/simulate"
 )
+
+// footprint returns the footprint of an object that is not too large.
+func footprint(t testing.TB, n int, start Start, opt Options) int64 {
+	t.Helper()
+	bytes, err := Footprint(n, start, opt)
+	require.NoError(t, err)
+	return bytes
+}
 
 func TestFootprintGrows(t *testing.T) {
 	x, y := raster(20)
@@ -17,7 +26,7 @@ func TestFootprintGrows(t *testing.T) {
 		if change != nil {
 			change(&opt)
 		}
-		return Footprint(64, start, opt)
+		return footprint(t, 64, start, opt)
 	}
 	least := plain(nil)
 	require.Positive(t, least)
@@ -30,11 +39,31 @@ func TestFootprintGrows(t *testing.T) {
 	} {
 		require.Greater(t, plain(change), least, name)
 	}
-	require.Greater(t, Footprint(128, start, sweeps(1, nil)), Footprint(64, start, sweeps(1, nil)))
+	require.Greater(t, footprint(t, 128, start, sweeps(1, nil)), footprint(t, 64, start, sweeps(1, nil)))
 	for i := range x {
 		start.X[i] *= 2
 	}
 	require.Greater(t, plain(nil), least, "a larger object")
+}
+
+func TestObjectsBeyondMemory(t *testing.T) {
+	s := small(t, 1e5)
+	for _, far := range []float64{1e7, -1e15, 1e300, math.Inf(1), math.NaN()} {
+		start := s.truth()
+		start.X[3] = far
+		_, err := New(&s.stack, s.n, start, sweeps(1, nil))
+		require.ErrorContains(t, err, "more than memory is made for; are its positions in pixels?", "%g", far)
+		_, err = Footprint(s.n, start, sweeps(1, nil))
+		require.ErrorContains(t, err, "more than memory is made for; are its positions in pixels?", "%g", far)
+	}
+	start := s.truth()
+	for i := range start.X {
+		start.X[i] += 1e15
+	}
+	_, err := New(&s.stack, s.n, start, sweeps(1, nil))
+	require.ErrorContains(t, err, "column 1e+15 on")
+	_, err = New(&s.stack, s.n, s.truth(), sweeps(1, func(o *Options) { o.FitPositions, o.MaxShift = true, 1e9 }))
+	require.ErrorContains(t, err, "more than memory is made for")
 }
 
 // TestFootprintHolds compares with what is in use after some sweeps.
@@ -57,7 +86,7 @@ func TestFootprintHolds(t *testing.T) {
 		e, _ := s.refined(t, s.truth(), opt)
 		r := e.Result()
 		took := inUse() - before
-		want := Footprint(s.n, s.truth(), opt)
+		want := footprint(t, s.n, s.truth(), opt)
 		require.Less(t, took, want, name)
 		require.Greater(t, 5*took, want, name)
 		runtime.KeepAlive(r)

@@ -1,35 +1,44 @@
 package refine
 
-import (
-	"math"
+import "ptycho/internal/kernel"
 
-	"ptycho/internal/kernel"
-)
-
-// heldPixels are the pixels of a frame that the fit does not see: a grid with another offset in every frame.
+// heldPixels are the pixels of a frame that the fit does not see: a lattice with another offset in every frame.
 type heldPixels struct {
 	at     []int32
 	counts []float32
 	lambda []float32
 }
 
-// strideFor returns the distance of held-out pixels: the odd number next to the reciprocal of their part, so that they
-// wander over the columns from row to row.
-func strideFor(part float64) int {
-	if part <= 0 {
-		return 0
-	}
-	return int(math.Round(1/part)) | 1
-}
+// golden is the golden ratio less one, in units of 2⁻⁶⁴.
+const golden = 0x9e3779b97f4a7c15
 
-// hide takes the held-out pixels of frame number i out of its counts.
-func (h *heldPixels) hide(counts []float32, seed uint64, i, stride int) {
+// leastHeld returns the least part of the pixels of n×n frames that can be held out: four of a frame on average, which
+// leaves at least one in each, as the offsets of its rows are at most 2/n apart.
+func leastHeld(n int) float64 { return 4 / float64(n*n) }
+
+// hide takes a part of the pixels of frame number i, of n×n pixels, out of its counts. The pixel at row r and column c is
+// one of them where the fraction of (offset + r·golden + c·part) is less than part: from row to row they wander over the
+// columns evenly.
+func (h *heldPixels) hide(counts []float32, n int, seed uint64, i int, part float64) {
 	h.at, h.counts = h.at[:0], h.counts[:0]
-	for p := int(mix(seed+uint64(i)*0x9e3779b97f4a7c15) % uint64(stride)); p < len(counts); p += stride {
-		if counts[p] >= 0 {
-			h.at, h.counts = append(h.at, int32(p)), append(h.counts, counts[p])
-			counts[p] = -1
+	step := uint64(part * (1 << 64))
+	first := mix(seed + uint64(i)*golden)
+	for row := 0; row < len(counts); row += n {
+		at, c := first, uint64(0)
+		if at >= step {
+			c = ^at/step + 1 // steps to the next overflow
+			at += c * step
 		}
+		for c < uint64(n) {
+			if p := row + int(c); counts[p] >= 0 {
+				h.at, h.counts = append(h.at, int32(p)), append(h.counts, counts[p])
+				counts[p] = -1
+			}
+			next := ^at/step + 1
+			c += next
+			at += next * step
+		}
+		first += golden
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 // How the frames of a batch are chosen.
 const (
 	Sparse  = "sparse"  // spread over the scan, so that their patches hardly touch
-	Compact = "compact" // neighbours
+	Compact = "compact" // neighbours, with steps of half the length
 )
 
 // brightFrames is the mean number of photons a pixel from which Auto means Amplitude.
@@ -31,7 +31,7 @@ type Options struct {
 	Batches    string `json:"batches"`    // Sparse or Compact
 	Loss       string `json:"loss"`       // Auto, Amplitude or Poisson
 
-	// Step is the length of a step in units of the one that would explain a single frame. It falls in the course of the
+	// Step is the length of a step at first, in units of the one that would explain a single frame. It falls in the course of the
 	// sweeps, which averages the noise of the batches out.
 	Step     float64 `json:"step"`
 	Momentum float64 `json:"momentum"`
@@ -44,7 +44,7 @@ type Options struct {
 	FitGain       bool    `json:"fit_gain"`  // the exposure of every frame
 	FitBackground bool    `json:"fit_background"`
 
-	// Holdout is the part of the pixels of every frame that is left out of the fit. The state that explains them best is
+	// Holdout is the part of the pixels of every frame that is left out of the fit, up to a third. The state that explains them best is
 	// the result, and the sweeps end when they have been explained worse and worse for Patience sweeps.
 	Holdout  float64 `json:"holdout"`
 	Patience int     `json:"patience"`
@@ -78,11 +78,22 @@ func (o *Options) Validate() error {
 	check(o.Momentum >= 0 && o.Momentum < 1, "momentum", o.Momentum, "0 or more and less than 1")
 	check(o.ProbeModes >= 0 && o.ProbeModes <= 32, "probe_modes", o.ProbeModes, "1 to 32, or 0")
 	check(o.MaxShift >= 0 && !math.IsInf(o.MaxShift, 0), "max_shift", o.MaxShift, "a number of pixels, or 0")
-	check(o.Holdout >= 0 && o.Holdout <= 0.5, "holdout", o.Holdout, "a part of the pixels, 0 to 0.5")
+	check(o.Holdout >= 0 && o.Holdout <= 1./3, "holdout", o.Holdout, "a part of the pixels, 0 to 1/3")
 	check(o.Patience >= 1, "patience", o.Patience, "1 or more")
 	check(o.Workers >= 0, "workers", o.Workers, "0 or more")
 	check(!o.Affine || o.FitPositions, "affine", o.Affine, "positions that are fitted")
 	return errors.Join(errs...)
+}
+
+// suits reports what does not fit n×n frames and a probe that begins with so many modes.
+func (o *Options) suits(n, modes int) error {
+	if least := leastHeld(n); o.Holdout > 0 && o.Holdout < least {
+		return fmt.Errorf("holdout %g: expected at least %.2g, four pixels of a frame of %d×%d, or 0", o.Holdout, least, n, n)
+	}
+	if o.ProbeModes > modes && !o.FitProbe {
+		return fmt.Errorf("probe_modes %d: expected at most %d, with which the probe begins, as it is not fitted; fit it", o.ProbeModes, modes)
+	}
+	return nil
 }
 
 // resolve fills in what depends on the scan: n frames with a mean count a pixel.
@@ -102,6 +113,16 @@ func (o *Options) resolve(frames, n int, mean float64) {
 	if o.MaxShift == 0 {
 		o.MaxShift = float64(n) / 4
 	}
+}
+
+// length returns the length of the steps of a sweep. Between its turns a compact batch is carried on by the momentum of all
+// others, which takes it too far with whole steps.
+func (o *Options) length(sweep int) float64 {
+	step := o.Step * annealing(sweep, o.Iterations)
+	if o.Batches == Compact {
+		return step / 2
+	}
+	return step
 }
 
 // annealing is the course of the step length: whole for the first part of the sweeps, then falling along a cosine.

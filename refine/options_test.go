@@ -76,6 +76,25 @@ func TestResolvedOptions(t *testing.T) {
 	require.Equal(t, 0.123, opt.Step)
 }
 
+func TestLengthOfSteps(t *testing.T) {
+	opt := sweeps(50, nil)
+	require.Equal(t, 0.3, opt.length(0))
+	require.InDelta(t, 0.003, opt.length(50), 1e-12)
+	opt.Batches = Compact
+	require.Equal(t, 0.15, opt.length(0))
+}
+
+func TestModesThatCannotBeFitted(t *testing.T) {
+	s := small(t, 1e5)
+	modes := func(count int, fit bool) Options {
+		return sweeps(1, func(o *Options) { o.ProbeModes, o.FitProbe = count, fit })
+	}
+	_, err := New(&s.stack, s.n, s.truth(), modes(2, false))
+	require.ErrorContains(t, err, "probe_modes 2: expected at most 1, with which the probe begins, as it is not fitted; fit it")
+	s.engine(t, s.truth(), modes(1, false))
+	require.Equal(t, 2, s.engine(t, s.truth(), modes(2, true)).modes)
+}
+
 func TestAnnealing(t *testing.T) {
 	const sweeps = 50
 	for i := range 16 {

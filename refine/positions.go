@@ -112,6 +112,11 @@ func (e *Engine) moveTo(frame int, y, x float64) {
 	e.y[frame], e.x[frame] = e.bounded(y, e.y0[frame]), e.bounded(x, e.x0[frame])
 }
 
+// allowed tells whether a frame may be at a place.
+func (e *Engine) allowed(frame int, y, x float64) bool {
+	return max(math.Abs(y-e.y0[frame]), math.Abs(x-e.x0[frame])) <= e.opt.MaxShift
+}
+
 // bounded keeps a coordinate within MaxShift of where it began.
 func (e *Engine) bounded(v, start float64) float64 {
 	return min(max(v, start-e.opt.MaxShift), start+e.opt.MaxShift)
@@ -122,6 +127,7 @@ func (e *Engine) bounded(v, start float64) float64 {
 func (e *Engine) settlePositions() {
 	if e.opt.Affine {
 		e.toAffine()
+		return
 	}
 	n := float64(len(e.y))
 	my, mx := 0.0, 0.0
@@ -129,27 +135,59 @@ func (e *Engine) settlePositions() {
 		my, mx = my+(e.y[i]-e.y0[i])/n, mx+(e.x[i]-e.x0[i])/n
 	}
 	for i := range e.y {
-		e.y[i], e.x[i] = e.bounded(e.y[i]-my, e.y0[i]), e.bounded(e.x[i]-mx, e.x0[i])
+		e.moveTo(i, e.y[i]-my, e.x[i]-mx)
 	}
 }
 
-// toAffine replaces the positions by the affine map of those at the start that comes closest to them.
+// toAffine replaces the positions by the affine map of those at the start about their mean that comes closest to them, or
+// by a part of it that leaves them within MaxShift. Across a line of positions, where frames tell nothing of the map, it
+// is the identity.
 func (e *Engine) toAffine() {
-	n := len(e.y)
-	a, b := mat.NewDense(n, 3, nil), mat.NewDense(n, 2, nil)
-	for i := range n {
-		a.SetRow(i, []float64{e.y0[i], e.x0[i], 1})
-		b.SetRow(i, []float64{e.y[i], e.x[i]})
+	n := float64(len(e.y))
+	my, mx := mean(e.y0), mean(e.x0)
+	spread, moved := mat.NewSymDense(2, nil), mat.NewDense(2, 2, nil)
+	for i := range e.y {
+		r, d := mat.NewVecDense(2, []float64{e.y0[i] - my, e.x0[i] - mx}), mat.NewVecDense(2, []float64{e.y[i] - e.y0[i], e.x[i] - e.x0[i]})
+		spread.SymRankOne(spread, 1/n, r)
+		moved.RankOne(moved, 1/n, r, d)
 	}
 	var m mat.Dense
-	if err := m.Solve(a, b); err != nil {
-		return // positions on a line fix no affine map
+	m.Mul(inverse(spread), moved)
+	farthest := e.opt.MaxShift
+	for i := range e.y {
+		y, x := e.y0[i]-my, e.x0[i]-mx
+		e.y[i], e.x[i] = y*m.At(0, 0)+x*m.At(1, 0), y*m.At(0, 1)+x*m.At(1, 1)
+		farthest = max(farthest, math.Abs(e.y[i]), math.Abs(e.x[i]))
 	}
-	var fit mat.Dense
-	fit.Mul(a, &m)
-	for i := range n {
-		e.y[i], e.x[i] = fit.At(i, 0), fit.At(i, 1)
+	for i := range e.y {
+		e.moveTo(i, e.y0[i]+e.y[i]*e.opt.MaxShift/farthest, e.x0[i]+e.x[i]*e.opt.MaxShift/farthest)
 	}
+}
+
+func mean(v []float64) (m float64) {
+	for _, x := range v {
+		m += x / float64(len(v))
+	}
+	return m
+}
+
+// inverse returns the Moore–Penrose inverse of a symmetric 2×2 matrix without negative eigenvalues.
+func inverse(a *mat.SymDense) mat.Matrix {
+	inv := mat.NewSymDense(2, nil)
+	var eig mat.EigenSym
+	if !eig.Factorize(a, true) {
+		return inv // not finite
+	}
+	var vectors mat.Dense
+	eig.VectorsTo(&vectors)
+	values := eig.Values(nil)
+	const nothing = 1e-12
+	for k, v := range values {
+		if v > nothing*values[1] {
+			inv.SymRankOne(inv, 1/v, vectors.ColView(k))
+		}
+	}
+	return inv
 }
 
 // stuck is by what factor the loss of a frame exceeds the median when it is looked for elsewhere.
@@ -193,10 +231,10 @@ func (e *Engine) search() (moved int, err error) {
 	return moved, nil
 }
 
-// searchAround finds by how much to move one frame. From the minimum where it is, it goes both ways along the valley of
+// searchAround finds by how much to move one frame, within MaxShift of where it began. From the minimum where it is, it goes both ways along the valley of
 // the loss, which is often long and narrow, and from places around it downhill.
 func (e *Engine) searchAround(v *view, s *slot) error {
-	if err := e.frames.Read(v.tape.Data(v.counts), s.frame); err != nil {
+	if err := e.read(v, s.frame); err != nil {
 		return err
 	}
 	y0, x0 := e.y[s.frame], e.x[s.frame]
@@ -210,7 +248,7 @@ func (e *Engine) searchAround(v *view, s *slot) error {
 			y, x = y+dy, x+dx
 		}
 		loss, m := e.lookAt(v, s, y, x)
-		if loss < best {
+		if loss < best && e.allowed(s.frame, y, x) {
 			best, by, bx = loss, y-y0, x-x0
 		}
 		return y, x, m

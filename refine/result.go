@@ -63,9 +63,10 @@ func (e *Engine) Fit() ([]metrics.Fit, error) {
 			s := &e.slots[i]
 			s.frame = from + i
 			counts := v.tape.Data(v.counts)
-			if err := e.set(v, s, counts); err != nil {
+			if err := e.frames.Read(counts, s.frame); err != nil {
 				return err
 			}
+			e.show(v, s, e.y[s.frame], e.x[s.frame])
 			v.tape.Forward()
 			f := metrics.Fit{Epsilon: e.epsilon}
 			f.Add(v.tape.Data(v.lambda), counts)

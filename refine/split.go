@@ -34,6 +34,9 @@ type Halves struct {
 	Error [2]float64
 }
 
+// halvesLimit is the largest side of the part that is compared, pixels.
+const halvesLimit = 1024
+
 // halvesTaper is the width of the edge of the compared part that is faded out, as a part of its smaller side.
 const halvesTaper = 8
 
@@ -54,12 +57,14 @@ func half(ctx context.Context, frames Frames, n int, start Start, opt Options, w
 	return e.Result(), Total(fits).Error(), nil
 }
 
-// Split refines the even and the odd frames independently, from the same start with the same options, and compares the
-// objects where both scans are: what they have in common is not noise.
+// Split refines the even and the odd frames independently, from the probe and the positions of the start with the same
+// options, and compares the objects where both scans are: what they have in common is not noise. The objects begin flat:
+// one that was made from all frames would bring the same noise into both.
 func Split(ctx context.Context, frames Frames, n int, start Start, opt Options, w Watch) (*Halves, error) {
 	if frames.Len() < 4 {
 		return nil, fmt.Errorf("expected at least 4 frames to compare halves of, found %d", frames.Len())
 	}
+	start.Object = nil
 	var h Halves
 	var r [2]*recon.Reconstruction
 	for k, name := range []string{"even", "odd"} {
@@ -75,7 +80,7 @@ func Split(ctx context.Context, frames Frames, n int, start Start, opt Options, 
 	}
 	a, _ := r[0].ScanBox()
 	b, _ := r[1].ScanBox()
-	h.Box = recon.Box{R0: max(a.R0, b.R0), R1: min(a.R1, b.R1), C0: max(a.C0, b.C0), C1: min(a.C1, b.C1)}
+	h.Box = recon.Box{R0: max(a.R0, b.R0), R1: min(a.R1, b.R1), C0: max(a.C0, b.C0), C1: min(a.C1, b.C1)}.Centre(halvesLimit)
 	side := min(h.Box.R1-h.Box.R0, h.Box.C1-h.Box.C0)
 	if side < 2*metrics.MinSide {
 		return nil, fmt.Errorf("the scan box of both halves is %d×%d pixels, too small for a ring correlation; at least %d on either side are needed",

@@ -37,6 +37,20 @@ func TestHalvesAgreeWhereThereIsLight(t *testing.T) {
 	require.Greater(t, bright.Box.R1-bright.Box.R0, 2*metrics.MinSide)
 }
 
+func TestHalvesBeginFlat(t *testing.T) {
+	s := simulated(t, simulate.Options{N: 32, Frames: 120, Step: 3, NPhotons: 100, Noise: true, Seed: 1})
+	opt := sweeps(3, nil)
+	want, err := Split(t.Context(), &s.stack, s.n, s.truth(), opt, Watch{})
+	require.NoError(t, err)
+	start := s.truth()
+	all, _ := s.refined(t, start, sweeps(20, nil))
+	r := all.Result()
+	start.Object, start.Origin = r.Object, r.Origin
+	got, err := Split(t.Context(), &s.stack, s.n, start, opt, Watch{})
+	require.NoError(t, err)
+	require.Equal(t, want, got, "an object made from all frames would bring its noise into both halves")
+}
+
 func TestHalvesOfAPolishAlone(t *testing.T) {
 	s := simulated(t, simulate.Options{N: 32, Frames: 120, Step: 3, NPhotons: 1e5, Noise: true, Seed: 1})
 	h, err := Split(t.Context(), &s.stack, s.n, s.truth(), sweeps(0, func(o *Options) { o.Polish = 3 }), Watch{})

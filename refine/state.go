@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"ptycho/ckpt"
@@ -29,13 +30,18 @@ func (c *checkpoint) empty() bool { return c.params == nil }
 
 // keep copies the present state into c.
 func (e *Engine) keep(c *checkpoint, score float64) {
-	c.sweep, c.score = e.done, score
-	for k := range e.object {
-		c.object[k] = append(c.object[k][:0], e.object[k]...)
-		c.velocity[k] = append(c.velocity[k][:0], e.velocity[k]...)
+	c.copy(&checkpoint{e.done, score, e.object, e.velocity, e.params.Data, e.probeVelocity, e.gain, e.y, e.x})
+}
+
+// copy copies d into c.
+func (c *checkpoint) copy(d *checkpoint) {
+	c.sweep, c.score = d.sweep, d.score
+	for k := range d.object {
+		c.object[k] = append(c.object[k][:0], d.object[k]...)
+		c.velocity[k] = append(c.velocity[k][:0], d.velocity[k]...)
 	}
-	c.params, c.moving = append(c.params[:0], e.params.Data...), append(c.moving[:0], e.probeVelocity...)
-	c.gain, c.y, c.x = append(c.gain[:0], e.gain...), append(c.y[:0], e.y...), append(c.x[:0], e.x...)
+	c.params, c.moving = append(c.params[:0], d.params...), append(c.moving[:0], d.moving...)
+	c.gain, c.y, c.x = append(c.gain[:0], d.gain...), append(c.y[:0], d.y...), append(c.x[:0], d.x...)
 }
 
 // restore goes back to a state.
@@ -70,7 +76,7 @@ const StateFile = "state.safetensors"
 
 const (
 	stateFormat  = "ptycho-refinement-state"
-	stateVersion = "1"
+	stateVersion = "2"
 	sweepFields  = 6
 )
 
@@ -107,8 +113,10 @@ func (e *Engine) SaveState(path string) error {
 		"format": stateFormat, "format_version": stateVersion, "identity": id, "slow": exact(e.slow), "entry": exact(e.entry),
 	}}
 	now.save(f, "now")
-	if !e.best.empty() {
-		e.best.save(f, "best")
+	for name, c := range e.kept() {
+		if !c.empty() {
+			c.save(f, name)
+		}
 	}
 	history := []float64{}
 	for _, s := range e.history {
@@ -116,6 +124,13 @@ func (e *Engine) SaveState(path string) error {
 	}
 	f.Tensors = append(f.Tensors, ckpt.Tensor{Name: "history", Shape: []int{len(e.history), sweepFields}, F64: history})
 	return ckpt.Write(path, f)
+}
+
+// kept yields the states that go into a file besides the present one.
+func (e *Engine) kept() iter.Seq2[string, *checkpoint] {
+	return func(yield func(string, *checkpoint) bool) {
+		_ = yield("good", &e.good) && yield("best", &e.best)
+	}
 }
 
 // exact writes a number so that it can be read back with the same bits.
@@ -208,13 +223,16 @@ func (e *Engine) setState(f *ckpt.File) error {
 	if then := f.Meta["identity"]; then != id {
 		return fmt.Errorf("the interrupted refinement had another scan, start or other options (%s); resume it with the same flags", identity.Differences(then, id))
 	}
-	var now, best checkpoint
+	var now checkpoint
 	e.keep(&now, 0)
-	e.keep(&best, 0)
 	specs := now.specs("now")
-	_, hasBest := f.Meta["best.sweep"]
-	if hasBest {
-		specs = append(specs, now.specs("best")...)
+	others := map[string]*checkpoint{}
+	for name := range e.kept() {
+		others[name] = &checkpoint{}
+		if _, has := f.Meta[name+".sweep"]; has {
+			others[name].copy(&now)
+			specs = append(specs, now.specs(name)...)
+		}
 	}
 	h := f.Tensor("history")
 	if h == nil || len(h.Shape) != 2 || h.Shape[1] != sweepFields {
@@ -235,15 +253,18 @@ func (e *Engine) setState(f *ckpt.File) error {
 	if err := now.load(f, "now"); err != nil {
 		return err
 	}
-	e.best = checkpoint{}
-	if hasBest {
-		if err := best.load(f, "best"); err != nil {
+	for name, c := range others {
+		if c.empty() {
+			continue
+		}
+		if err := c.load(f, name); err != nil {
 			return err
 		}
-		e.best = best
 	}
+	e.good, e.best = *others["good"], *others["best"]
 	e.slow, e.entry = slow, entry
 	e.restore(&now)
+	e.keep(&e.last, 0)
 	e.history = e.history[:0]
 	for v := h.F64; len(v) > 0; v = v[sweepFields:] {
 		e.history = append(e.history, Sweep{Number: int(v[0]), Loss: v[1], Error: v[2], R: v[3], Held: v[4], Step: v[5]})

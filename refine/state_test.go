@@ -49,7 +49,9 @@ func TestResumeFromEverySweep(t *testing.T) {
 		"steps that diverge": func(o *Options) {
 			o.Step, o.Momentum, o.BatchSize = 2, 0.98, 1
 		},
-		"ends early": func(o *Options) { o.Holdout, o.Patience, o.Step = 0.05, 2, 0.05 },
+		"one batch":  func(o *Options) { o.Step, o.Momentum, o.BatchSize = 2, 0.98, 70 },
+		"compact":    func(o *Options) { o.Batches = Compact },
+		"ends early": func(o *Options) { o.Holdout, o.Patience, o.Step, o.Seed = 0.05, 2, 0.05, 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			opt := sweeps(12, change)
@@ -173,6 +175,7 @@ func TestResumeRefuses(t *testing.T) {
 		"entry: ":           func(f *ckpt.File) { delete(f.Meta, "entry") },
 		"now.sweep: ":       func(f *ckpt.File) { f.Meta["now.sweep"] = "x" },
 		"now.score: ":       func(f *ckpt.File) { f.Meta["now.score"] = "x" },
+		"good.sweep: ":      func(f *ckpt.File) { f.Meta["good.sweep"] = "x" },
 		"best.sweep: ":      func(f *ckpt.File) { f.Meta["best.sweep"] = "x" },
 		"it cannot be read": func(f *ckpt.File) { f.Meta["identity"] = "{" },
 		`unexpected (1): "x`: func(f *ckpt.File) {

@@ -18,7 +18,7 @@ type Sweep struct {
 
 // sweep makes one step for every batch.
 func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
-	step := e.opt.Step * e.slow * annealing(e.done, e.opt.Iterations)
+	step := e.slow * e.opt.length(e.done)
 	e.batches.shuffle(e.opt.Seed, e.done)
 	var total tally
 	for b := range e.batches.count {
@@ -32,15 +32,14 @@ func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
 			return Sweep{}, err
 		}
 		total.add(t)
-		if e.done == 0 && b == 0 {
-			e.entry = t.loss / e.counts * float64(e.frames.Len()) / float64(len(batch))
-		}
 	}
 	e.settle()
 	e.done++
 	if e.opt.FitPositions && searching(e.done, e.opt.Iterations) {
-		if _, err := e.search(); err != nil {
+		if moved, err := e.search(); err != nil {
 			return Sweep{}, err
+		} else if e.opt.Affine && moved > 0 {
+			e.settlePositions()
 		}
 	}
 	s := e.record(total)
@@ -51,6 +50,26 @@ func (e *Engine) sweep(ctx context.Context) (Sweep, error) {
 // record makes a Sweep of what was summed up.
 func (e *Engine) record(t tally) Sweep {
 	return Sweep{Number: e.done, Loss: t.loss / e.counts, Error: t.square / e.counts, R: t.abs / t.root, Held: t.held / e.counts}
+}
+
+// measure adds up how well all frames are explained at the present state.
+func (e *Engine) measure(ctx context.Context) (t tally, err error) {
+	for from := 0; from < e.frames.Len(); from += len(e.slots) {
+		if err := ctx.Err(); err != nil {
+			return t, err
+		}
+		slots := e.slots[:min(len(e.slots), e.frames.Len()-from)]
+		for i := range slots {
+			slots[i].frame = from + i
+		}
+		if err := e.pool.Run(len(slots), func(v *view, i int) error { return e.explain(v, &slots[i]) }); err != nil {
+			return t, err
+		}
+		for i := range slots {
+			t.add(slots[i].tally)
+		}
+	}
+	return t, nil
 }
 
 // gradient adds up the gradients of some frames, all of them at the present state. Each of them is seen by after.

@@ -71,7 +71,7 @@ func TestSecondModeComesBack(t *testing.T) {
 	start := s.truth()
 	start.Probe, start.Modes = s.Probe[:s.n*s.n], 1
 	blind, _ := s.refined(t, start, sweeps(60, func(o *Options) { o.FitProbe = true }))
-	e, _ := s.refined(t, start, sweeps(120, func(o *Options) { o.FitProbe, o.ProbeModes = true, 2 }))
+	e, _ := s.refined(t, start, sweeps(160, func(o *Options) { o.FitProbe, o.ProbeModes = true, 2 }))
 	var power [2]float64
 	for i, v := range e.Result().Probe {
 		power[i/(s.n*s.n)] += real(complex128(v) * complex(float64(real(v)), -float64(imag(v))))

@@ -84,15 +84,13 @@ func (t *tally) add(u tally) {
 	t.held += u.held
 }
 
-// descend computes what a frame contributes to a step.
-func (e *Engine) descend(v *view, s *slot) error {
-	counts := v.tape.Data(v.counts)
-	if err := e.set(v, s, counts); err != nil {
+// explain computes how well a frame is explained.
+func (e *Engine) explain(v *view, s *slot) error {
+	if err := e.read(v, s.frame); err != nil {
 		return err
 	}
-	if e.opt.Holdout > 0 {
-		v.held.hide(counts, e.opt.Seed, s.frame, e.stride)
-	}
+	e.show(v, s, e.y[s.frame], e.x[s.frame])
+	counts := v.tape.Data(v.counts)
 	s.tally.loss = v.tape.Forward()
 	lambda := v.tape.Data(v.lambda)
 	if e.opt.Loss == Poisson {
@@ -101,6 +99,14 @@ func (e *Engine) descend(v *view, s *slot) error {
 	s.tally.square, s.tally.abs, s.tally.root = v.fit.square, v.fit.abs, v.fit.root
 	if e.opt.Holdout > 0 {
 		s.tally.held = v.held.loss(lambda, e.opt.Loss, e.epsilon)
+	}
+	return nil
+}
+
+// descend computes what a frame contributes to a step.
+func (e *Engine) descend(v *view, s *slot) error {
+	if err := e.explain(v, s); err != nil {
+		return err
 	}
 	if e.shared() {
 		clear(s.params)
@@ -116,12 +122,15 @@ func (e *Engine) descend(v *view, s *slot) error {
 	return nil
 }
 
-// set reads a frame and the patch of the object that it shows.
-func (e *Engine) set(v *view, s *slot, counts []float32) error {
-	if err := e.frames.Read(counts, s.frame); err != nil {
+// read reads what the fit sees of a frame.
+func (e *Engine) read(v *view, frame int) error {
+	counts := v.tape.Data(v.counts)
+	if err := e.frames.Read(counts, frame); err != nil {
 		return err
 	}
-	e.show(v, s, e.y[s.frame], e.x[s.frame])
+	if e.opt.Holdout > 0 {
+		v.held.hide(counts, e.n, e.opt.Seed, frame, e.opt.Holdout)
+	}
 	return nil
 }
 

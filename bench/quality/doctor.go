@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"strings"
 
 	"ptycho/data"
+	"ptycho/doctor"
 	"ptycho/internal/rng"
 )
 
@@ -21,34 +21,34 @@ func orientations(ctx context.Context, p *program) (f figures, err error) {
 	f.table = &table{title: "What the doctor says of the Siemens star", header: []string{"frames turned by", "finding", "seconds"}}
 	var right, named int
 	var longest float64
-	examine := func(what string, alter func(*data.Dataset) (*data.Dataset, error)) (string, error) {
+	examine := func(what string, alter func(*data.Dataset) (*data.Dataset, error)) (*doctor.Orientation, error) {
 		scan, err := p.altered("turned.npz", star, alter)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		text, seconds, err := p.orientation(ctx, scan)
+		found, text, seconds, err := p.orientation(ctx, scan)
 		f.table.rows = append(f.table.rows, []string{what, text, number(seconds)})
 		longest = max(longest, seconds)
-		return text, err
+		return found, err
 	}
 	for o := range data.Orientation(data.Orientations) {
-		text, err := examine(o.String()+", probe of the file", func(ds *data.Dataset) (*data.Dataset, error) { return ds.Oriented(o) })
+		found, err := examine(o.String()+", probe of the file", func(ds *data.Dataset) (*data.Dataset, error) { return ds.Oriented(o) })
 		if err != nil {
 			return f, err
 		}
-		if names(text, o.Inverse()) {
+		if names(found, o.Inverse()) {
 			right++
 		}
 	}
 	for _, u := range useless {
-		text, err := examine("as stored, "+u.name, func(ds *data.Dataset) (*data.Dataset, error) {
+		found, err := examine("as stored, "+u.name, func(ds *data.Dataset) (*data.Dataset, error) {
 			ds.Probe, ds.Modes = u.probe(ds.N), 1
 			return ds, nil
 		})
 		if err != nil {
 			return f, err
 		}
-		if !strings.HasPrefix(text, "cannot tell") {
+		if found != nil {
 			named++
 		}
 	}
@@ -80,33 +80,27 @@ var useless = []struct {
 	}},
 }
 
-// orientation returns what the doctor finds out on the orientation of a scan, and the seconds it takes. It ends with an exit
-// code when it finds a problem.
-func (p *program) orientation(ctx context.Context, scan string) (text string, seconds float64, err error) {
+// orientation returns what the doctor finds out on the orientation of a scan, nil where it cannot tell, how it says so, and the
+// seconds it takes. It ends with an exit code when it finds a problem.
+func (p *program) orientation(ctx context.Context, scan string) (found *doctor.Orientation, text string, seconds float64, err error) {
 	out, seconds, err := p.command(ctx, "doctor", "--json", scan)
 	var ended *exec.ExitError
 	if err != nil && (!errors.As(err, &ended) || ended.ExitCode() != 1) {
-		return "", seconds, err
+		return nil, "", seconds, err
 	}
-	var r struct {
-		Findings []struct{ Name, Text string } `json:"findings"`
-	}
+	var r doctor.Report
 	if bad := json.Unmarshal(out, &r); bad != nil {
-		return "", seconds, errors.Join(err, fmt.Errorf("ptycho doctor --json: %w", bad))
+		return nil, "", seconds, errors.Join(err, fmt.Errorf("ptycho doctor --json: %w", bad))
 	}
 	for _, f := range r.Findings {
 		if f.Name == "orientation" {
-			return f.Text, seconds, nil
+			return r.Orientation, f.Text, seconds, nil
 		}
 	}
-	return "", seconds, fmt.Errorf("ptycho doctor %s: expected a finding on the orientation, found none", scan)
+	return nil, "", seconds, fmt.Errorf("ptycho doctor %s: expected a finding on the orientation, found none", scan)
 }
 
-// names tells whether a finding says that o, and nothing else, is to be done to the frames.
-func names(text string, o data.Orientation) bool {
-	const right = "the frames are the right way round"
-	if o == data.AsStored {
-		return strings.HasPrefix(text, right+":")
-	}
-	return strings.HasPrefix(text, right+" when turned by "+o.String()+":")
+// names tells whether o, and nothing else, was found to be done to the frames.
+func names(found *doctor.Orientation, o data.Orientation) bool {
+	return found != nil && *found == (doctor.Orientation{Frames: o.String()})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"ptycho/data"
+	"ptycho/doctor"
 	"ptycho/internal/rng"
 )
 
@@ -89,7 +90,7 @@ func TestMain(m *testing.M) {
 	case "--version":
 		fmt.Println("v0")
 	case "doctor":
-		fmt.Println(`{"findings": [{"name": "file", "severity": "ok", "text": "x"}, {"name": "orientation", "severity": "fatal", "text": "found"}]}`)
+		fmt.Println(`{"findings": [{"name": "file", "severity": "ok", "text": "x"}, {"name": "orientation", "severity": "fatal", "text": "found"}], "orientation": {"frames": "rot90", "flags": "", "pair": false}, "fatal": true}`)
 		os.Exit(1)
 	case "refine":
 		dir := os.Args[5]
@@ -129,8 +130,9 @@ func TestProgram(t *testing.T) {
 
 	_, _, err = p.distance(ctx, "infer", "other", "scan.npz")
 	require.ErrorContains(t, err, "ptycho infer: exit status 2: expected a command")
-	text, _, err := p.orientation(ctx, "scan.npz")
+	found, text, _, err := p.orientation(ctx, "scan.npz")
 	require.NoError(t, err)
+	require.Equal(t, &doctor.Orientation{Frames: "rot90"}, found)
 	require.Equal(t, "found", text)
 
 	_, err = p.star()
@@ -251,18 +253,18 @@ func TestCurvature(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, tt := range []struct {
-		text string
-		o    data.Orientation
-		is   bool
+		found *doctor.Orientation
+		o     data.Orientation
+		is    bool
 	}{
-		{"the frames are the right way round: R = 0.1", data.AsStored, true},
-		{"the frames are the right way round or rot180, which cannot be told apart: R = 0.1", data.AsStored, false},
-		{"the frames are the right way round when turned by rot90: R = 0.1", data.Rot90, true},
-		{"the frames are the right way round when turned by rot90 or rot270: R = 0.1", data.Rot90, false},
-		{"the frames are the right way round when turned by rot90: R = 0.1", data.Rot270, false},
-		{"the frames are the right way round when turned by rot90: R = 0.1", data.AsStored, false},
-		{"cannot tell: after 5 sweeps", data.AsStored, false},
+		{&doctor.Orientation{Frames: "as stored"}, data.AsStored, true},
+		{&doctor.Orientation{Frames: "as stored", Pair: true}, data.AsStored, false},
+		{&doctor.Orientation{Frames: "as stored", Flags: "--flip_x"}, data.AsStored, false},
+		{&doctor.Orientation{Frames: "rot90"}, data.Rot90, true},
+		{&doctor.Orientation{Frames: "rot90", Pair: true}, data.Rot90, false},
+		{&doctor.Orientation{Frames: "rot90"}, data.Rot270, false},
+		{nil, data.AsStored, false},
 	} {
-		require.Equal(t, tt.is, names(tt.text, tt.o), "%v: %s", tt.o, tt.text)
+		require.Equal(t, tt.is, names(tt.found, tt.o), "%v: %v", tt.o, tt.found)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"ptycho/data"
+	"ptycho/doctor"
 )
 
 func TestDoctor(t *testing.T) {
@@ -17,7 +18,7 @@ func TestDoctor(t *testing.T) {
 	writeArrays(t, healthy, m)
 	o := must(t, "doctor", healthy)
 	require.Contains(t, o.stdout, "ok       file           12 frames of 64×64 pixels")
-	require.Contains(t, o.stdout, "note     orientation    cannot tell: 12 frames are too few")
+	require.Contains(t, o.stdout, "note     orientation    cannot tell: 12 frame(s) are too few")
 
 	fixed := filepath.Join(t.TempDir(), "fixed.npz")
 	must(t, "doctor", healthy, "--fix", fixed)
@@ -30,15 +31,20 @@ func TestDoctor(t *testing.T) {
 	writeArrays(t, metres, m)
 	o = ptycho("doctor", "--json", metres)
 	requireFailure(t, o, exitFailed, "pointless")
-	var report struct {
-		Fatal    bool
-		Findings []struct{ Name, Severity, Remedy string }
-	}
+	var fatal struct{ Fatal bool }
+	require.NoError(t, json.Unmarshal([]byte(o.stdout), &fatal))
+	require.True(t, fatal.Fatal)
+	var report doctor.Report
 	require.NoError(t, json.Unmarshal([]byte(o.stdout), &report))
-	require.True(t, report.Fatal)
 	for _, f := range report.Findings {
-		require.Equal(t, f.Name == "unit", f.Severity == "fatal", "%v", f)
+		require.Equal(t, f.Name == "unit", f.Severity == doctor.Fatal, "%v", f)
 	}
 	must(t, "doctor", metres, "--coord_scale", "1e8")
-	requireFailure(t, ptycho("doctor", filepath.Join(t.TempDir(), "none.npz")), exitFailed, "pointless")
+	o = ptycho("doctor", filepath.Join(t.TempDir(), "none.npz"))
+	requireFailure(t, o, exitFailed, "none.npz: expected a readable file")
+	require.NotContains(t, o.stderr, "pointless")
+	require.Empty(t, o.stdout)
+
+	turned := must(t, "doctor", healthy, "--swap_xy", "--flip_y", "--fix", fixed)
+	require.Contains(t, turned.stderr, "positions are stored as --flip_y --swap_xy turned them: load the file without these flags")
 }

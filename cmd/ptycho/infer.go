@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -39,8 +40,14 @@ type inferCmd struct {
 func (c *inferCmd) Run(ctx context.Context, o *output) error {
 	o.setup(c.outputFlags)
 	rec := newRunRecord("infer", o)
-	if c.NGroups < 0 || c.NSubsample < 0 || c.BatchSize < 1 || c.Workers < 0 || c.Refine < 0 || !(c.Holdout >= 0 && c.Holdout <= 0.5) {
-		return usagef("--n-groups, --n-subsample, --refine and --workers are expected not to be negative, --batch-size at least 1, --holdout 0 to 0.5")
+	if c.NGroups < 0 || c.NSubsample < 0 || c.BatchSize < 1 || c.Workers < 0 || c.Refine < 0 || !(c.Holdout >= 0 && c.Holdout <= 1.0/3) {
+		return usagef("--n-groups, --n-subsample, --refine and --workers are expected not to be negative, --batch-size at least 1, --holdout 0 to 1/3")
+	}
+	if c.Holdout > 0 && c.Refine == 0 {
+		return usagef("--holdout %g: expected with --refine, whose fit it leaves pixels out of", c.Holdout)
+	}
+	if c.SavePatches && c.Refine > 0 {
+		return usagef("--save_patches and --refine: patches belong to what the network makes of the scan; save them in a run without --refine")
 	}
 	if err := c.pictureFlags.check(); err != nil {
 		return usageError{err}
@@ -89,18 +96,34 @@ func (c *inferCmd) Run(ctx context.Context, o *output) error {
 	}
 	rec.Results = map[string]any{"groups": r.Groups, "frames": r.Frames, "seconds": seconds}
 	result := &scores{Scan: c.TestData}
+	result.score(o, r, ds, false)
+	if err := c.store(r, result, rec); err != nil {
+		return err
+	}
+	if err := discard(c.OutputDir, refine.StateFile, sweepsFile); err != nil { // of an earlier refinement
+		return err
+	}
 	if c.Refine > 0 {
-		result.score(o, r, ds, false)
-		if r, result, err = c.refine(ctx, o, net, ds, r, rec); err != nil {
-			return err
+		if r, result, err = c.refine(ctx, o, net, ds, r, rec); errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%w in the refinement; what the network makes of the scan is in %s", errInterrupted, c.OutputDir)
+		} else if err != nil {
+			return fmt.Errorf("refinement: %w; what the network makes of the scan is in %s", err, c.OutputDir)
 		}
 		o.info("", "inference, s", seconds, "in all, s", time.Since(start).Seconds())
+		result.score(o, r, ds, net.Config.ProbeTrainable)
+		if err := c.store(r, result, rec); err != nil {
+			return err
+		}
 	}
-	result.score(o, r, ds, c.Refine > 0 && net.Config.ProbeTrainable)
+	o.info("", "wrote", filepath.Join(c.OutputDir, recon.ReconstructionFile))
+	return nil
+}
+
+// store writes a reconstruction and its record.
+func (c *inferCmd) store(r *recon.Reconstruction, result *scores, rec *runRecord) error {
 	if err := c.pictureFlags.write(c.OutputDir, r, result); err != nil {
 		return err
 	}
-	o.info("", "wrote", filepath.Join(c.OutputDir, recon.ReconstructionFile))
 	return rec.write(c.OutputDir)
 }
 
@@ -140,9 +163,5 @@ func (c *inferCmd) refine(ctx context.Context, o *output, net *model.Network, ds
 	options := e.Options()
 	rec.Config.Refine = &options
 	rec.Results["refinement"] = map[string]any{"seconds": seconds, "error_before": was.Error(), "error": is.Error(), "r_factor_before": was.R(), "r_factor": is.R()}
-	refined := e.Result()
-	if len(refined.X) == len(r.X) {
-		refined.Patches = r.Patches
-	}
-	return refined, &scores{Scan: c.TestData, Fit: newFitScores(is)}, nil
+	return e.Result(), &scores{Scan: c.TestData, Fit: newFitScores(is)}, writeSweeps(filepath.Join(c.OutputDir, sweepsFile), e.History())
 }

@@ -206,7 +206,7 @@ func TestInterruptedRefinement(t *testing.T) {
 		require.Error(t, p.cmd.Wait())
 		require.Equal(t, exitInterrupted, p.cmd.ProcessState.ExitCode(), "%s", p.stderr)
 		require.Regexp(t, `^ptycho: interrupted after sweep \d+; go on with --resume\n$`, p.stderr.String())
-		require.Equal(t, []string{refine.StateFile}, files(t, dir))
+		require.Equal(t, []string{"run.json", refine.StateFile}, files(t, dir))
 
 		for more, want := range map[string]string{
 			"--iterations 7":    "options.iterations: then 240, now 7",
@@ -215,18 +215,18 @@ func TestInterruptedRefinement(t *testing.T) {
 			"--n_subsample 19":  "data: then 20 frames of 64×64",
 			"--probe estimate":  "start: then ",
 			"--affine":          "options.affine: then false, now true",
-			"--fit_probe=false": "options.fit_probe: then true, now false",
+			"--fit_gain=false":  "options.fit_gain: then true, now false",
 			"--loss poisson":    "options.loss: then amplitude, now poisson",
 			"--batches compact": "options.batches: then sparse, now compact",
 		} {
 			args := slices.DeleteFunc(slices.Clone(resumed), func(a string) bool {
-				return strings.HasPrefix(more, "--fit_probe") && a == "--fit_probe" || strings.HasPrefix(more, "--iterations") && (a == "--iterations" || a == "240")
+				return strings.HasPrefix(more, "--fit_gain") && a == "--fit_gain" || strings.HasPrefix(more, "--iterations") && (a == "--iterations" || a == "240")
 			})
 			o := ptycho(refineFlags(scan, dir, append(args, strings.Fields(more)...)...)...)
 			requireFailure(t, o, exitFailed, filepath.Join(dir, refine.StateFile)+": the interrupted refinement had another scan, start or other options", want, "resume it with the same flags, or start anew without --resume")
 			require.Equal(t, 1, strings.Count(o.stderr, "start anew"))
 		}
-		require.Equal(t, []string{refine.StateFile}, files(t, dir), "a refinement that is refused leaves nothing")
+		require.Equal(t, []string{"run.json", refine.StateFile}, files(t, dir), "a refinement that is refused leaves nothing")
 
 		o := must(t, refineFlags(scan, dir, resumed...)...)
 		require.Regexp(t, `resumed after sweep \d+`, o.stdout)
@@ -277,7 +277,8 @@ func TestRefinementInterruptedInItsHalves(t *testing.T) {
 	require.Error(t, p.cmd.Wait())
 	require.Equal(t, exitInterrupted, p.cmd.ProcessState.ExitCode(), "%s", p.stderr)
 	require.Contains(t, p.stderr.String(), "interrupted after sweep 80; go on with --resume")
-	require.Equal(t, []string{refine.StateFile}, files(t, dir))
+	require.Contains(t, files(t, dir), refine.StateFile)
+	require.Contains(t, files(t, dir), "reconstruction.npz", "which is there before the halves")
 	must(t, refineFlags(scan, dir, append(flags, "--resume")...)...)
 	requireSameResult(t, whole, dir)
 	require.Equal(t, at(t, readJSON(t, filepath.Join(whole, metricsFile)), "half_sets"), at(t, readJSON(t, filepath.Join(dir, metricsFile)), "half_sets"))

@@ -33,7 +33,7 @@ type refineCmd struct {
 	Polish     int     `help:"Iterations of L-BFGS over all frames at once, after the sweeps." default:"0" group:"Refinement"`
 	Loss       string  `help:"Likelihood of the frames: amplitude, poisson, or auto: amplitude from ten photons a pixel on, poisson below (${enum})." enum:"auto,amplitude,poisson" default:"auto" group:"Refinement"`
 	BatchSize  int     `help:"Frames a step; 0 makes 32 batches, of 8 frames at least." default:"0" group:"Refinement"`
-	Batches    string  `help:"Frames of a batch: sparse, spread over the scan, or compact, neighbours (${enum})." enum:"sparse,compact" default:"sparse" group:"Refinement"`
+	Batches    string  `help:"Frames of a batch: sparse, spread over the scan, or compact, neighbours, with half the step (${enum})." enum:"sparse,compact" default:"sparse" group:"Refinement"`
 	Step       float64 `help:"Length of the steps at first, in units of the one that would explain a single frame." default:"0.3" group:"Refinement"`
 	Momentum   float64 `help:"Part of a step that is kept in the next." default:"0.9" group:"Refinement"`
 	Holdout    float64 `help:"Part of the pixels of every frame to leave out; the state that explains them best is the result." default:"0" group:"Refinement"`
@@ -67,6 +67,9 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	memory, err := c.check()
 	if err != nil {
 		return err
+	}
+	if memory > 0 {
+		debug.SetMemoryLimit(int64(memory))
 	}
 	opt := c.options(0)
 	opt.Stream, opt.Mask = true, c.Mask
@@ -104,8 +107,10 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	rec.Config.Refine = &options
 	o.info("", "loss", options.Loss, "batch", options.BatchSize, "sweeps", options.Iterations, "fit probe", options.FitProbe, "frames in memory", s.kept())
 	prepared := time.Now()
-	sweeps, err := c.run(ctx, o, s, note)
-	if err != nil {
+	sweeps, err := c.run(ctx, o, s, rec, note)
+	if errors.Is(err, errInterrupted) {
+		return errors.Join(err, rec.write(c.OutputDir))
+	} else if err != nil {
 		return err
 	}
 	pace := time.Since(prepared).Seconds() / float64(max(1, sweeps))
@@ -119,30 +124,50 @@ func (c *refineCmd) Run(ctx context.Context, o *output) error {
 	if !slices.Equal(start.X, ds.X) || !slices.Equal(start.Y, ds.Y) {
 		r.XStart, r.YStart = ds.X, ds.Y // and not those of the refinement that this one goes on from
 	}
+	rec.Results = map[string]any{"frames": ds.Len(), "seconds": seconds, "error": total.Error(), "r_factor": total.R(), "frames_in_memory": s.kept(), "seconds_a_sweep": pace}
 	result := &scores{Scan: c.TestData, Fit: newFitScores(total)}
 	result.score(o, r, ds, options.FitProbe || options.FitPositions)
+	if err := c.write(r, result, s, rec); err != nil {
+		return err
+	}
 	if c.Split {
-		if result.Halves, err = c.split(ctx, o, s, note); err != nil {
+		if result.Halves, err = c.split(ctx, o, s, note); errors.Is(err, context.Canceled) {
 			return c.interrupted(s, err)
+		} else if err != nil {
+			o.warn("no comparison of half sets: " + err.Error())
+		} else if err := writeJSON(filepath.Join(c.OutputDir, metricsFile), result); err != nil {
+			return err
 		}
 	}
+	if err := errors.Join(discard(c.OutputDir, refine.StateFile), atomicfile.Sweep(c.state())); err != nil {
+		return err
+	}
+	if memory > 0 {
+		c.reportMemory(o, memory)
+		rec.Results["memory_limit_bytes"] = memory
+	}
+	o.info("", "wrote", filepath.Join(c.OutputDir, recon.ReconstructionFile))
+	return rec.write(c.OutputDir)
+}
+
+// write stores the result.
+func (c *refineCmd) write(r *recon.Reconstruction, result *scores, s *session, rec *runRecord) error {
 	if err := c.pictureFlags.write(c.OutputDir, r, result); err != nil {
 		return err
 	}
 	if err := writeSweeps(filepath.Join(c.OutputDir, sweepsFile), s.History()); err != nil {
 		return err
 	}
-	if err := errors.Join(discard(c.OutputDir, refine.StateFile), atomicfile.Sweep(c.state())); err != nil {
-		return err
-	}
-	rec.Results = map[string]any{"frames": ds.Len(), "seconds": seconds, "error": total.Error(), "r_factor": total.R(), "frames_in_memory": s.kept(), "seconds_a_sweep": pace}
-	peak := usage.Now().Peak
-	if memory > 0 {
-		o.info("", "peak memory", humanize.IBytes(uint64(peak)), "limit", humanize.IBytes(memory))
-		rec.Results["memory_limit_bytes"] = memory
-	}
-	o.info("", "wrote", filepath.Join(c.OutputDir, recon.ReconstructionFile))
 	return rec.write(c.OutputDir)
+}
+
+// reportMemory compares what was used with what was allowed.
+func (c *refineCmd) reportMemory(o *output, limit uint64) {
+	peak := uint64(usage.Now().Peak)
+	o.info("", "peak memory", humanize.IBytes(peak), "limit", humanize.IBytes(limit))
+	if peak > limit {
+		o.warn("the program took more memory than --memory allows; give more, or refine a part of the scan with --n_subsample")
+	}
 }
 
 // check reports what the parser cannot see, and returns the limit of the memory in bytes.
@@ -208,8 +233,11 @@ func (c *refineCmd) session(ctx context.Context, ds *data.Dataset, start refine.
 	}
 	probe := c.refinement(true)
 	if memory > 0 {
-		debug.SetMemoryLimit(int64(memory))
-		room := int64(memory) - refine.Footprint(ds.N, start, probe) - ownMemory
+		own, err := refine.Footprint(ds.N, start, probe)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ds.Path, err)
+		}
+		room := int64(memory) - own - ownMemory
 		if room <= 0 {
 			return nil, fmt.Errorf("--memory %s: expected at least %s for an object of this size; give more, or refine a part of the scan with --n_subsample",
 				c.Memory, humanize.IBytes(uint64(int64(memory)-room)))
@@ -246,9 +274,10 @@ const ownMemory = 64 << 20
 var stateInterval = 30 * time.Second
 
 // run does the sweeps and returns their number. When it is interrupted it leaves a state.
-func (c *refineCmd) run(ctx context.Context, o *output, s *session, note func(string)) (sweeps int, err error) {
+func (c *refineCmd) run(ctx context.Context, o *output, s *session, rec *runRecord, note func(string)) (sweeps int, err error) {
 	state := c.state()
 	if c.Resume {
+		rec.resume(c.OutputDir)
 		err := s.Resume(state)
 		if errors.Is(err, fs.ErrNotExist) {
 			return 0, fmt.Errorf("%s: expected the state of an interrupted refinement, found none; start anew without --resume", state)

@@ -89,7 +89,7 @@ func e(t testing.TB, dir string) float64 {
 func TestRefinementDirectory(t *testing.T) {
 	scan := scanFile(t)
 	dir, o := refined(t, scan, append(everything, "--iterations", "4", "--comparison_plot")...)
-	require.Equal(t, []string{"comparison_plot.png", "history.csv", "metrics.json", "reconstructed_amplitude.png", "reconstructed_phase.png", "reconstruction.npz", "run.json"}, files(t, dir))
+	require.Equal(t, []string{"comparison_plot.png", "metrics.json", "reconstructed_amplitude.png", "reconstructed_phase.png", "reconstruction.npz", "run.json", "sweeps.csv"}, files(t, dir))
 	checkPicture(t, filepath.Join(dir, "reconstructed_amplitude.png"))
 	checkPicture(t, filepath.Join(dir, "reconstructed_phase.png"))
 	require.Len(t, sweepErrors(t, dir), 4)
@@ -152,13 +152,12 @@ func TestRefinementDirectory(t *testing.T) {
 func TestRefinedInference(t *testing.T) {
 	scan, run := trained(t)
 	dir := t.TempDir()
-	o := must(t, "infer", "--model_path", run, "--test_data", scan, "--output_dir", dir, "--refine", "20", "--save_patches", "--comparison_plot")
+	o := must(t, "infer", "--model_path", run, "--test_data", scan, "--output_dir", dir, "--refine", "20", "--comparison_plot")
 	require.Regexp(t, `inference, s \S+  in all, s \S+\n`, o.stderr)
 	require.Regexp(t, `refined, sweeps 20  error \S+ → \S+  R \S+ → \S+  seconds`, o.stderr)
-	require.Equal(t, []string{"comparison_plot.png", "metrics.json", "reconstructed_amplitude.png", "reconstructed_phase.png", "reconstruction.npz", "run.json"}, files(t, dir))
+	require.Equal(t, []string{"comparison_plot.png", "metrics.json", "reconstructed_amplitude.png", "reconstructed_phase.png", "reconstruction.npz", "run.json", "sweeps.csv"}, files(t, dir))
 	s := checkScores(t, dir, scan)
 	require.Less(t, s.GaugeAndPlane.E, 0.3*e(t, resultDir(t)), "far better than the network")
-	require.Equal(t, []int{20, 64, 64}, readResult(t, dir)["patches"].Shape)
 
 	rec := readJSON(t, filepath.Join(dir, "run.json"))
 	before, after := at(t, rec, "results", "refinement", "error_before").(float64), at(t, rec, "results", "refinement", "error").(float64)
@@ -248,7 +247,8 @@ func TestCorrectedPositions(t *testing.T) {
 	a, b := readResult(t, blind), readResult(t, first)
 	require.Equal(t, ds.X, a["xcoords"].Data)
 	require.NotContains(t, a, "xcoords_start")
-	require.Less(t, misplaced(b), 0.65*misplaced(a))
+	// What is left is a change of scale, along which so small a scan says little.
+	require.Less(t, misplaced(b), 0.75*misplaced(a))
 	require.Less(t, e(t, first), e(t, blind))
 	s := readJSON(t, filepath.Join(first, metricsFile))
 	require.Contains(t, s, "registered", "a shift is open when positions are fitted")
@@ -370,7 +370,7 @@ func TestPeakOfMemory(t *testing.T) {
 	for _, tt := range []struct {
 		limit float64 // MB, below 2500 frames of float32 and what else is needed
 		kept  string
-	}{{215, "uint16, 78 MiB"}, {140, "no, read in every sweep"}} {
+	}{{215, "uint16, 78 MiB"}, {100, "no, read in every sweep"}} {
 		dir := t.TempDir()
 		text := child(t, refineFlags(scan, dir, "--iterations", "1", "--memory", strconv.FormatFloat(tt.limit, 'f', -1, 64)+"MB", "--fit_probe=false")...)
 		require.Contains(t, text, "frames in memory "+tt.kept)
@@ -414,10 +414,15 @@ func TestSplitHalves(t *testing.T) {
 	}
 	refined(t, scan, "--iterations", "0", "--polish", "2", "--split")
 
-	o = ptycho(refineFlags(scan, t.TempDir(), "--iterations", "0", "--split")...)
-	requireFailure(t, o, exitFailed, "half sets: ", "expected structure", "found a constant")
-	o = ptycho(refineFlags(scan, t.TempDir(), "--iterations", "1", "--split", "--n_subsample", "3")...)
-	requireFailure(t, o, exitFailed, "half sets: expected at least 4 frames to compare halves of, found 3")
+	for _, tt := range []struct{ flags, warning string }{
+		{"--iterations 1 --n_subsample 3", "half sets: expected at least 4 frames to compare halves of, found 3"},
+		{"--iterations 1 --n_subsample 6 --sequential_sampling", "half sets: "},
+	} {
+		dir, o := refined(t, scan, append(strings.Fields(tt.flags), "--split")...)
+		require.Contains(t, o.stderr, "warning: no comparison of half sets: "+tt.warning)
+		require.Contains(t, files(t, dir), "reconstruction.npz", "the refinement itself is not lost")
+		require.NotContains(t, readJSON(t, filepath.Join(dir, metricsFile)), "half_sets")
+	}
 }
 
 // npyFile writes an NPY file, one of those inside an NPZ file, and returns its path.

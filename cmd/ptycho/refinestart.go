@@ -29,6 +29,9 @@ func (c *refineCmd) start(ctx context.Context, o *output, network string, ds *da
 			s.X, s.Y = r.X, r.Y
 			note("the start's corrected positions are used")
 		}
+		if err == nil && (r.Gain != nil || r.Background != nil) {
+			note("gains and background of the start are not used: they are fitted anew if that is asked for")
+		}
 	default:
 		return s, nil
 	}
@@ -110,9 +113,6 @@ func (c *refineCmd) fitsProbe(n int, frames *data.Compact, s refine.Start, note 
 	mean, err := refine.MeanFrame(frames, n)
 	if err != nil {
 		return false, err
-	}
-	for i, v := range mean {
-		mean[i] = math.Max(v, 0)
 	}
 	m := p.Mismatch(mean)
 	if m > physics.TrustedMismatch {

@@ -85,7 +85,7 @@ func discard(dir string, names ...string) error {
 }
 
 // sweepsFile is the table of the sweeps of a refinement.
-const sweepsFile = "history.csv"
+const sweepsFile = "sweeps.csv"
 
 // writeSweeps writes a line for every sweep.
 func writeSweeps(path string, sweeps []refine.Sweep) error {

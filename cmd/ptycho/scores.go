@@ -95,19 +95,22 @@ func (t *TruthScores) compare(shifted bool) (err error) {
 	if t.GaugeAndPlane, err = metrics.Compare(t.rec, t.truth, metrics.Options{RemovePlane: true}); err != nil || !shifted {
 		return err
 	}
-	const edge = 8 // that a shift brings into the image
-	rows, cols := t.rec.Rows, t.rec.Cols
-	if min(rows, cols) < 4*edge+metrics.MinSide {
+	const (
+		edge  = 8    // that a shift brings into the image
+		limit = 1024 // of the part that is registered, pixels
+	)
+	b := recon.Box{R1: t.rec.Rows, C1: t.rec.Cols}.Centre(limit)
+	if min(b.R1-b.R0, b.C1-b.C0) < 4*edge+metrics.MinSide {
 		return nil
 	}
-	g := registered{}
-	aligned, dy, dx, err := metrics.Align(t.rec, t.truth, edge)
+	truth := t.truth.Crop(b.R0, b.R1, b.C0, b.C1)
+	aligned, dy, dx, err := metrics.Align(t.rec.Crop(b.R0, b.R1, b.C0, b.C1), truth, edge)
 	if err != nil {
 		return err
 	}
-	g.ShiftY, g.ShiftX = dy, dx
-	inner := func(m metrics.Image) metrics.Image { return m.Crop(edge, rows-edge, edge, cols-edge) }
-	if g.Scores, err = metrics.Compare(inner(aligned), inner(t.truth), metrics.Options{RemovePlane: true}); err == nil {
+	inner := func(m metrics.Image) metrics.Image { return m.Crop(edge, m.Rows-edge, edge, m.Cols-edge) }
+	g := registered{ShiftY: dy, ShiftX: dx}
+	if g.Scores, err = metrics.Compare(inner(aligned), inner(truth), metrics.Options{RemovePlane: true}); err == nil {
 		t.Registered = &g
 	}
 	return err
