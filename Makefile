@@ -21,8 +21,8 @@ build: ## bin/ptycho for this machine
 test: ## every test, with the fastest kernel of this machine
 	CGO_ENABLED=0 $(GO) test ./...
 
-race: ## every test but the long ones under the race detector, which slows the kernels down and has nothing to find in them
-	CGO_ENABLED=1 $(GO) test -race -short $$($(GO) list ./... | grep -v internal/kernel)
+race: ## every test but the long ones under the race detector, which slows kernels and the doctor's trials down and has nothing to find in them
+	CGO_ENABLED=1 $(GO) test -race -short $$($(GO) list ./... | grep -v -e internal/kernel -e doctor)
 
 purego: ## the tests on the plain-Go kernels and on go-dsp's Fourier transform
 	CGO_ENABLED=0 $(GO) test -short -tags purego ./...
