@@ -24,8 +24,8 @@ test: ## every test, with the fastest kernel of this machine
 race: ## every test but the long ones under the race detector, which slows kernels and the doctor's trials down and has nothing to find in them
 	CGO_ENABLED=1 $(GO) test -race -short $$($(GO) list ./... | grep -v -e internal/kernel -e doctor)
 
-purego: ## the tests on the plain-Go kernels and on go-dsp's Fourier transform
-	CGO_ENABLED=0 $(GO) test -short -tags purego ./...
+purego: ## the tests on the plain-Go kernels, but for the doctor's trials, and on go-dsp's Fourier transform
+	CGO_ENABLED=0 $(GO) test -short -tags purego $$($(GO) list ./... | grep -v doctor)
 	PTYCHO_FFT=dsp CGO_ENABLED=0 $(GO) test -short -count=1 ./fft ./physics ./model
 
 QEMU  ?= $(shell command -v qemu-aarch64-static || command -v qemu-aarch64)
