@@ -82,10 +82,11 @@ func (m normal) step(limit float64) (dy, dx float64) {
 	return dy, dx
 }
 
-// soft returns the direction in which the frame changes least.
+// soft returns the direction in which the frame changes least, a unit vector: across the principal axis of the matrix,
+// which lies at ½·atan2(2·yx, yy−xx) from the y axis.
 func (m normal) soft() (y, x float64) {
-	angle := 0.5*math.Atan2(2*m.yx, m.yy-m.xx) + math.Pi/2
-	return math.Sincos(angle + math.Pi/2)
+	sin, cos := math.Sincos(0.5 * math.Atan2(2*m.yx, m.yy-m.xx))
+	return -sin, cos
 }
 
 func dot(a, b []float32) float64 {
@@ -231,8 +232,8 @@ func (e *Engine) search() (moved int, err error) {
 	return moved, nil
 }
 
-// searchAround finds by how much to move one frame, within MaxShift of where it began. From the minimum where it is, it goes both ways along the valley of
-// the loss, which is often long and narrow, and from places around it downhill.
+// searchAround finds by how much to move one frame, within MaxShift of where it began. From the minimum where it is, it
+// goes both ways along the valley of the loss, which is often long and narrow, and from places around it downhill.
 func (e *Engine) searchAround(v *view, s *slot) error {
 	if err := e.read(v, s.frame); err != nil {
 		return err

@@ -154,3 +154,16 @@ func TestSearchDoesNotSeeHeldOutPixels(t *testing.T) {
 	_, y, x := lossOf(t, e, frame)
 	require.Equal(t, [2]float64{dy, dx}, [2]float64{y, x})
 }
+
+// TestSoftDirection holds for valleys in any direction; of the two signs, either will do.
+func TestSoftDirection(t *testing.T) {
+	for degrees := 0.0; degrees < 180; degrees += 15 {
+		y, x := math.Sincos(degrees * math.Pi / 180) // along the valley
+		const along, across = 1, 100
+		m := normal{
+			yy: along*y*y + across*x*x, yx: (along - across) * y * x, xx: along*x*x + across*y*y,
+		}
+		gotY, gotX := m.soft()
+		require.InDelta(t, 1, math.Abs(gotY*y+gotX*x), 1e-12, "a valley %g° from the x axis", degrees)
+	}
+}
